@@ -1,0 +1,52 @@
+/**
+ * Why something failed, for code that must tell errors apart:
+ *
+ * - `not-a-model`, `wrong-version`, `truncated`, `corrupt`, `unsupported`, `limit-exceeded`: the bytes of the model;
+ * - `network`: a file could not be fetched;
+ * - `wasm`: the WebAssembly module could not be compiled, or it broke down;
+ * - `worker`: the worker could not be started, or it broke down;
+ * - `superseded`: a newer request took this one's place before it was begun;
+ * - `disposed`: the predictor is no longer there;
+ * - `field`: a field that suggestions must not be attached to;
+ * - `argument`: a value that the library cannot use.
+ */
+export type LmErrorCode =
+  | "not-a-model"
+  | "wrong-version"
+  | "truncated"
+  | "corrupt"
+  | "unsupported"
+  | "limit-exceeded"
+  | "network"
+  | "wasm"
+  | "worker"
+  | "superseded"
+  | "disposed"
+  | "field"
+  | "argument";
+
+/** What the library throws: the message names the thing at fault and what to do about it. */
+export class LmError extends Error {
+  override readonly name = "LmError";
+  /** Why it failed. */
+  readonly code: LmErrorCode;
+
+  constructor(code: LmErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Gives an error its class back that another realm or WebAssembly made; `code` stands in where it has none. */
+export function toLmError(error: unknown, code: LmErrorCode): LmError {
+  if (error instanceof LmError) return error;
+  const { code: own, name, message } = Object(error) as { code?: unknown; name?: unknown; message?: unknown };
+  const known = name === "LmError" && typeof own === "string" ? (own as LmErrorCode) : code;
+  return new LmError(known, typeof message === "string" ? message : String(error), { cause: error });
+}
+
+/** Whether an error only says that nobody waits for the answer any more. */
+export function isCancellation(error: unknown): boolean {
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  return code === "superseded" || code === "disposed" || name === "AbortError";
+}

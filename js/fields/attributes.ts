@@ -1,0 +1,24 @@
+/* Attributes that are ours for a while. */
+
+/** Sets attributes of an element and gives them their former values back. */
+export class BorrowedAttributes {
+  readonly #element: Element;
+  readonly #former = new Map<string, string | null>();
+
+  constructor(element: Element) {
+    this.#element = element;
+  }
+
+  set(name: string, value: string): void {
+    if (!this.#former.has(name)) this.#former.set(name, this.#element.getAttribute(name));
+    this.#element.setAttribute(name, value);
+  }
+
+  restore(): void {
+    for (const [name, value] of this.#former) {
+      if (value === null) this.#element.removeAttribute(name);
+      else this.#element.setAttribute(name, value);
+    }
+    this.#former.clear();
+  }
+}

@@ -1,0 +1,174 @@
+/* The rest of the first suggestion, in grey behind the caret. */
+
+import type { GhostView } from "../controller.js";
+import type { TextFieldElement } from "../fields/text-field.js";
+import { appendElement, createHost, moveOnto } from "./shadow.js";
+
+const CSS = `
+:host {
+  all: initial;
+  position: absolute;
+  left: 0;
+  top: 0;
+  overflow: hidden;
+  pointer-events: none;
+}
+:host([hidden]) { display: none; }
+.mirror {
+  position: absolute;
+  left: 0;
+  top: 0;
+  box-sizing: border-box;
+  width: 100%;
+  visibility: hidden;
+}
+.mirror[data-kind="textarea"] { white-space: pre-wrap; overflow-wrap: break-word; }
+.mirror[data-kind="input"] { white-space: pre; width: max-content; min-width: 100%; }
+.rest {
+  visibility: visible;
+  color: var(--lm-ghost-color, currentColor);
+  opacity: var(--lm-ghost-opacity, 0.65);
+}
+@media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
+`;
+
+/** What decides where a character stands. */
+const MIRRORED = [
+  "color",
+  "direction",
+  "font-family",
+  "font-feature-settings",
+  "font-kerning",
+  "font-optical-sizing",
+  "font-size",
+  "font-size-adjust",
+  "font-stretch",
+  "font-style",
+  "font-variant",
+  "font-variation-settings",
+  "font-weight",
+  "hyphens",
+  "letter-spacing",
+  "line-break",
+  "line-height",
+  "padding-bottom",
+  "padding-left",
+  "padding-right",
+  "padding-top",
+  "tab-size",
+  "text-align",
+  "text-indent",
+  "text-rendering",
+  "text-transform",
+  "word-break",
+  "word-spacing",
+];
+
+/** The browser would spend more time on the layout of a longer text than a keystroke should take. */
+const LONGEST_MIRRORED = 20_000;
+
+/** Keeps the line that the rest stands in, also where there is nothing else in it. */
+const LINE_KEEPER = "\u200b";
+
+/** The part of a field within its borders and scroll bars, in pixels from the field's left top corner. */
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A text field cannot show text that isn't its own. So a mirror with the same text, styles and width lies over it,
+ * invisible up to the caret; what stands there is at the right place, whatever the font and the wrapping.
+ */
+export class Ghost implements GhostView {
+  readonly #field: TextFieldElement;
+  readonly #host: HTMLElement;
+  readonly #mirror: HTMLElement;
+  readonly #before: HTMLElement;
+  readonly #rest: HTMLElement;
+
+  constructor(field: TextFieldElement) {
+    const { host, root } = createHost("lm-ghost", field.ownerDocument, CSS);
+    host.hidden = true;
+    host.ariaHidden = "true";
+    this.#field = field;
+    this.#host = host;
+    this.#mirror = appendElement(root, "div", "mirror");
+    this.#mirror.dataset.kind = field.localName;
+    this.#before = appendElement(this.#mirror, "span", "before");
+    this.#rest = appendElement(this.#mirror, "span", "rest");
+    this.#mirror.append(LINE_KEEPER);
+    field.after(host);
+  }
+
+  get visible(): boolean {
+    return !this.#host.hidden;
+  }
+
+  show(before: string, rest: string): void {
+    const style = getComputedStyle(this.#field);
+    if (before.length > LONGEST_MIRRORED || !this.#canMirror(style)) return this.hide();
+
+    const box = innerBox(this.#field, style);
+    this.#host.hidden = false;
+    this.#cover(box, style);
+    if (!this.#place(before, rest, box.width - pixels(style.paddingRight), box.height)) this.hide();
+  }
+
+  hide(): void {
+    this.#host.hidden = true;
+  }
+
+  destroy(): void {
+    this.#host.remove();
+  }
+
+  /** Text that grows at its end must grow to the right, and the place must be free. */
+  #canMirror({ direction, textAlign }: CSSStyleDeclaration): boolean {
+    const { placeholder, value } = this.#field;
+    if (value === "" && placeholder !== "") return false;
+    return direction === "ltr" && !/center|right|end/.test(textAlign);
+  }
+
+  #cover({ left, top, width, height }: Box, style: CSSStyleDeclaration): void {
+    const mirror = this.#mirror.style;
+    for (const name of MIRRORED) mirror.setProperty(name, style.getPropertyValue(name));
+    if (this.#field.localName === "input") {
+      // A single line stands in the middle of its box.
+      mirror.lineHeight = `${height - pixels(style.paddingTop) - pixels(style.paddingBottom)}px`;
+    }
+    mirror.left = `${-this.#field.scrollLeft}px`;
+    mirror.top = `${-this.#field.scrollTop}px`;
+    this.#host.style.width = `${width}px`;
+    this.#host.style.height = `${height}px`;
+    this.#host.style.zIndex = style.zIndex;
+    moveOnto(this.#host, this.#field, left, top);
+  }
+
+  /** Puts the texts in; `false` if the rest moves what is typed to another line, or if it cannot be seen as a whole. */
+  #place(before: string, rest: string, right: number, height: number): boolean {
+    const { scrollLeft, scrollTop } = this.#field;
+    const element = this.#rest;
+    this.#before.textContent = before;
+    element.textContent = "";
+    const line = element.offsetTop;
+    element.textContent = rest;
+    if (element.offsetTop !== line || element.getClientRects().length !== 1) return false;
+    const middle = line + element.offsetHeight / 2 - scrollTop;
+    return element.offsetLeft + element.offsetWidth - scrollLeft <= right && middle > 0 && middle < height;
+  }
+}
+
+function innerBox(field: TextFieldElement, style: CSSStyleDeclaration): Box {
+  const [left, top] = [pixels(style.borderLeftWidth), pixels(style.borderTopWidth)];
+  if (field.localName === "textarea") return { left, top, width: field.clientWidth, height: field.clientHeight };
+  // Firefox counts the padding of an input as outside of its client area.
+  const width = field.offsetWidth - left - pixels(style.borderRightWidth);
+  return { left, top, width, height: field.offsetHeight - top - pixels(style.borderBottomWidth) };
+}
+
+function pixels(length: string): number {
+  return Number.parseFloat(length) || 0;
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# Sourced by whatever compiles to wasm: picks the toolchain that can. The default one almost always does; where it lacks
+# the target, set-up may have linked a second one under the name below.
+
+# shellcheck source=scripts/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+WASM_TARGET=wasm32-unknown-unknown
+WASM_FALLBACK_TOOLCHAIN=wasm-debian
+
+# makes_wasm [TOOLCHAIN]: compiles and links a probe, since a target folder may be there and yet belong to another
+# compiler's version.
+makes_wasm() {
+  local toolchain=${1:-} out status=0
+  have rustc || return 1
+  out=$(mktemp -d)
+  echo 'pub fn probe() {}' |
+    env ${toolchain:+"RUSTUP_TOOLCHAIN=$toolchain"} \
+      rustc --target "$WASM_TARGET" --crate-type cdylib --crate-name probe -o "$out/probe.wasm" - >/dev/null 2>&1 ||
+    status=1
+  rm -rf "$out"
+  return "$status"
+}
+
+# Exports nothing where the default toolchain will do.
+choose_wasm_toolchain() {
+  if makes_wasm; then return 0; fi
+  if have rustup && makes_wasm "$WASM_FALLBACK_TOOLCHAIN"; then
+    export RUSTUP_TOOLCHAIN=$WASM_FALLBACK_TOOLCHAIN
+    return 0
+  fi
+  return 1
+}
+
+# Two toolchains in one target folder would rebuild everything at each change between them.
+export CARGO_TARGET_DIR=$LM_ROOT/target/wasm

@@ -1,0 +1,275 @@
+//! Header, section table and padding: the frame of a file, and all that knows its offsets.
+
+use std::hash::Hasher;
+use std::ops::Range;
+
+use twox_hash::XxHash64;
+
+use super::bytes::Reader;
+use super::limits;
+use crate::Error;
+
+/// The version of the format that this build writes and reads.
+pub const VERSION: u32 = 1;
+
+const MAGIC: [u8; 8] = *b"lm-wasm\0";
+const ALIGNMENT: usize = 64;
+const HEADER_LENGTH: usize = 32;
+/// Where the header's checksum stands, the last field of the header.
+const HEADER_CHECKSUM: usize = 24;
+const ENTRY_LENGTH: usize = 32;
+/// Where a section's checksum stands in its table entry.
+const ENTRY_CHECKSUM: usize = 24;
+const HASH_SEED: u64 = 0;
+
+/// What a section holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+#[allow(missing_docs, reason = "docs/format.md tells what each holds")]
+pub enum SectionKind {
+    Metadata = 1,
+    Shape = 2,
+    Specials = 3,
+    Words = 4,
+    WordFlags = 5,
+    Casing = 6,
+    Embedding = 7,
+    LayerInput = 8,
+    LayerRecurrent = 9,
+    LayerBias = 10,
+    Projection = 11,
+    Output = 12,
+    OutputBias = 13,
+}
+
+impl SectionKind {
+    const ALL: [SectionKind; 13] = [
+        SectionKind::Metadata,
+        SectionKind::Shape,
+        SectionKind::Specials,
+        SectionKind::Words,
+        SectionKind::WordFlags,
+        SectionKind::Casing,
+        SectionKind::Embedding,
+        SectionKind::LayerInput,
+        SectionKind::LayerRecurrent,
+        SectionKind::LayerBias,
+        SectionKind::Projection,
+        SectionKind::Output,
+        SectionKind::OutputBias,
+    ];
+
+    fn from_code(code: u32) -> Option<SectionKind> {
+        Self::ALL.into_iter().find(|&kind| kind as u32 == code)
+    }
+
+    /// The name, as errors and listings write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SectionKind::Metadata => "metadata",
+            SectionKind::Shape => "shape",
+            SectionKind::Specials => "special tokens",
+            SectionKind::Words => "words",
+            SectionKind::WordFlags => "word flags",
+            SectionKind::Casing => "casing",
+            SectionKind::Embedding => "embedding",
+            SectionKind::LayerInput => "layer input weights",
+            SectionKind::LayerRecurrent => "layer recurrent weights",
+            SectionKind::LayerBias => "layer bias",
+            SectionKind::Projection => "projection",
+            SectionKind::Output => "output",
+            SectionKind::OutputBias => "output bias",
+        }
+    }
+}
+
+/// One section: its entry in the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Section<'a> {
+    pub kind: SectionKind,
+    /// The layer it belongs to, 0 where there is only one of its kind.
+    pub index: u32,
+    /// Where it begins in the file.
+    pub offset: usize,
+    pub bytes: &'a [u8],
+}
+
+/// Joins sections, which must be in rising order of kind and index, to a file.
+pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>, Error> {
+    Error::check_limit("number of sections", sections.len(), limits::SECTIONS)?;
+    let mut file = vec![0; HEADER_LENGTH + sections.len() * ENTRY_LENGTH];
+    for (number, (kind, index, bytes)) in sections.iter().enumerate() {
+        file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
+        let entry = Entry {
+            kind: *kind as u32,
+            index: *index,
+            encoding: 0,
+            offset: file.len() as u32,
+            stored_length: bytes.len() as u32,
+            expanded_length: bytes.len() as u32,
+            checksum: XxHash64::oneshot(HASH_SEED, bytes),
+        };
+        Error::check_limit("file length", file.len().saturating_add(bytes.len()), limits::FILE)?;
+        file[entry_range(number)].copy_from_slice(&entry.to_bytes());
+        file.extend(bytes);
+    }
+    let length = file.len() as u64;
+    file[..8].copy_from_slice(&MAGIC);
+    file[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    file[12..16].copy_from_slice(&(sections.len() as u32).to_le_bytes());
+    file[16..24].copy_from_slice(&length.to_le_bytes());
+    let checksum = header_checksum(&file, sections.len());
+    file[HEADER_CHECKSUM..HEADER_LENGTH].copy_from_slice(&checksum.to_le_bytes());
+    Ok(file)
+}
+
+/// Splits a file into its sections, each proven to be where it must be, of a known kind, single and undamaged.
+pub(super) fn read(file: &[u8]) -> Result<Vec<Section<'_>>, Error> {
+    let count = read_header(file)?;
+    let mut sections: Vec<Section> = Vec::with_capacity(count);
+    let mut end = HEADER_LENGTH + count * ENTRY_LENGTH;
+    for number in 0..count {
+        let entry = Entry::from_bytes(&file[entry_range(number)])?;
+        let section = read_section(file, end, &entry)?;
+        if sections.last().is_some_and(|last| (last.kind, last.index) >= (section.kind, section.index)) {
+            return Err(Error::corrupt("header", "its sections are not in rising order"));
+        }
+        end = section.offset + section.bytes.len();
+        sections.push(section);
+    }
+    if end != file.len() {
+        return Err(Error::corrupt("header", "the file does not end with its last section"));
+    }
+    Ok(sections)
+}
+
+/// Checks all of the header and returns the number of sections.
+fn read_header(file: &[u8]) -> Result<usize, Error> {
+    if file.len() < MAGIC.len() || file[..MAGIC.len()] != MAGIC {
+        return Err(Error::NotAModel);
+    }
+    let truncated = |expected: u64| Error::Truncated { expected, actual: file.len() as u64 };
+    let fields = file.get(MAGIC.len()..HEADER_LENGTH).ok_or(truncated(HEADER_LENGTH as u64))?;
+    let mut fields = Reader::new(fields, "header");
+    let version = fields.u32()?;
+    if version != VERSION {
+        return Err(Error::WrongVersion { found: version, supported: VERSION });
+    }
+    let count = fields.u32()? as usize;
+    let length = fields.u64()?;
+    let checksum = fields.u64()?;
+    Error::check_limit("file length", usize::try_from(length).unwrap_or(usize::MAX), limits::FILE)?;
+    Error::check_limit("number of sections", count, limits::SECTIONS)?;
+    if (file.len() as u64) < length {
+        return Err(truncated(length));
+    }
+    if file.len() as u64 > length || HEADER_LENGTH + count * ENTRY_LENGTH > file.len() {
+        return Err(Error::corrupt("header", "the file's length is not the one it states"));
+    }
+    if header_checksum(file, count) != checksum {
+        return Err(Error::corrupt("header", "its checksum does not match"));
+    }
+    Ok(count)
+}
+
+/// The section of a table entry; the section before it ends at `end`.
+fn read_section<'a>(file: &'a [u8], end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
+    let kind = SectionKind::from_code(entry.kind)
+        .ok_or(Error::Unsupported { section: "header", what: "a kind of section" })?;
+    if entry.encoding != 0 {
+        return Err(Error::Unsupported { section: kind.name(), what: "entropy coding" });
+    }
+    if entry.stored_length != entry.expanded_length {
+        return Err(Error::corrupt(kind.name(), "its two lengths differ though it is stored raw"));
+    }
+    let offset = entry.offset as usize;
+    let bytes = offset.checked_add(entry.stored_length as usize).and_then(|end| file.get(offset..end));
+    let bytes = bytes.ok_or(Error::corrupt(kind.name(), "it lies outside of the file"))?;
+    if offset != end.next_multiple_of(ALIGNMENT) {
+        return Err(Error::corrupt(
+            kind.name(),
+            "it does not begin at the first multiple of 64 after the section before",
+        ));
+    }
+    if file[end..offset].iter().any(|&byte| byte != 0) {
+        return Err(Error::corrupt(kind.name(), "the padding before it is not zero"));
+    }
+    if XxHash64::oneshot(HASH_SEED, bytes) != entry.checksum {
+        return Err(Error::corrupt(kind.name(), "its checksum does not match"));
+    }
+    Ok(Section { kind, index: entry.index, offset, bytes })
+}
+
+/// Recomputes every checksum of a file whose table can be made out, so that tests of the reader get past them.
+#[doc(hidden)]
+pub fn reseal(file: &mut [u8]) {
+    let Some(count) = file.get(12..16).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes) else {
+        return;
+    };
+    let count = count as usize;
+    if count > limits::SECTIONS || HEADER_LENGTH + count * ENTRY_LENGTH > file.len() {
+        return;
+    }
+    for number in 0..count {
+        let range = entry_range(number);
+        let Ok(entry) = Entry::from_bytes(&file[range.clone()]) else { continue };
+        let offset = entry.offset as usize;
+        let section = offset..offset.saturating_add(entry.stored_length as usize);
+        if let Some(bytes) = file.get(section) {
+            let checksum = XxHash64::oneshot(HASH_SEED, bytes).to_le_bytes();
+            file[range.start + ENTRY_CHECKSUM..range.end].copy_from_slice(&checksum);
+        }
+    }
+    let checksum = header_checksum(file, count).to_le_bytes();
+    file[HEADER_CHECKSUM..HEADER_LENGTH].copy_from_slice(&checksum);
+}
+
+/// The hash of the header without its checksum, followed by the table of `count` entries.
+fn header_checksum(file: &[u8], count: usize) -> u64 {
+    let mut hasher = XxHash64::with_seed(HASH_SEED);
+    hasher.write(&file[..HEADER_CHECKSUM]);
+    hasher.write(&file[HEADER_LENGTH..HEADER_LENGTH + count * ENTRY_LENGTH]);
+    hasher.finish()
+}
+
+fn entry_range(number: usize) -> Range<usize> {
+    let start = HEADER_LENGTH + number * ENTRY_LENGTH;
+    start..start + ENTRY_LENGTH
+}
+
+/// An entry of the section table.
+struct Entry {
+    kind: u32,
+    index: u32,
+    /// 0 for raw bytes; others are reserved for entropy coding.
+    encoding: u32,
+    offset: u32,
+    stored_length: u32,
+    expanded_length: u32,
+    checksum: u64,
+}
+
+impl Entry {
+    fn to_bytes(&self) -> [u8; ENTRY_LENGTH] {
+        let mut bytes = [0; ENTRY_LENGTH];
+        let fields = [self.kind, self.index, self.encoding, self.offset, self.stored_length, self.expanded_length];
+        for (field, to) in fields.iter().zip(bytes.chunks_exact_mut(4)) {
+            to.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes[ENTRY_CHECKSUM..].copy_from_slice(&self.checksum.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Entry, Error> {
+        let mut fields = Reader::new(bytes, "header");
+        Ok(Entry {
+            kind: fields.u32()?,
+            index: fields.u32()?,
+            encoding: fields.u32()?,
+            offset: fields.u32()?,
+            stored_length: fields.u32()?,
+            expanded_length: fields.u32()?,
+            checksum: fields.u64()?,
+        })
+    }
+}

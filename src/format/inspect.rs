@@ -1,0 +1,56 @@
+//! A listing of a file's sections, for people.
+
+use super::SectionKind;
+use super::container::{self, Section};
+use super::tensor::{Bias, Tensor};
+use crate::Error;
+
+/// What a listing says of one section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionInfo {
+    /// What it holds.
+    pub kind: SectionKind,
+    /// The layer it belongs to, 0 where there is only one of its kind.
+    pub index: u32,
+    /// Where it begins in the file.
+    pub offset: usize,
+    /// Its length in the file, in bytes.
+    pub length: usize,
+    /// The encoding of its elements: `text`, `bytes`, `f32`, `ternary`, …
+    pub encoding: &'static str,
+    /// Rows and columns of a matrix; length and 1 of a bias.
+    pub shape: Option<(usize, usize)>,
+}
+
+/// Lists the sections of a model file in their order.
+///
+/// # Errors
+///
+/// If the frame of the file or one of its matrices is damaged; whether the parts agree is not checked here.
+pub fn inspect(file: &[u8]) -> Result<Vec<SectionInfo>, Error> {
+    container::read(file)?.iter().map(describe).collect()
+}
+
+fn describe(section: &Section) -> Result<SectionInfo, Error> {
+    use SectionKind::*;
+    let (encoding, shape) = match section.kind {
+        Metadata | Specials | Casing => ("text", None),
+        Shape | Words | WordFlags => ("bytes", None),
+        Embedding | LayerInput | LayerRecurrent | Projection | Output => {
+            let tensor = Tensor::read(section.bytes, section.kind.name())?;
+            (tensor.values.encoding(), Some((tensor.rows, tensor.cols)))
+        }
+        LayerBias | OutputBias => {
+            let bias = Bias::read(section.bytes, section.kind.name())?;
+            (bias.encoding(), Some((bias.len(), 1)))
+        }
+    };
+    Ok(SectionInfo {
+        kind: section.kind,
+        index: section.index,
+        offset: section.offset,
+        length: section.bytes.len(),
+        encoding,
+        shape,
+    })
+}

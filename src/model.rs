@@ -1,0 +1,61 @@
+//! From the bytes of a model file to a model that can be run.
+
+use crate::Error;
+use crate::format::{Metadata, ModelParts, Shape};
+use crate::nn::Network;
+use crate::text::Vocabulary;
+
+/// A checked model. Nothing that is done with it can fail.
+#[derive(Clone, Debug)]
+pub struct Model {
+    metadata: Metadata,
+    vocabulary: Vocabulary,
+    network: Network,
+}
+
+impl Model {
+    /// Reads a `.lm` file.
+    ///
+    /// # Errors
+    ///
+    /// If `file` is not a model file in all its parts; see [`ErrorKind`](crate::ErrorKind).
+    pub fn from_bytes(file: &[u8]) -> Result<Model, Error> {
+        Model::from_parts(ModelParts::from_bytes(file)?)
+    }
+
+    /// Takes over the parts of a model that was never a file.
+    ///
+    /// # Errors
+    ///
+    /// If the parts contradict each other or exceed a [limit](crate::format::limits).
+    pub fn from_parts(parts: ModelParts) -> Result<Model, Error> {
+        parts.check()?;
+        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
+            .map_err(|reason| Error::corrupt("vocabulary", reason))?;
+        if vocabulary.len() != parts.shape.vocabulary {
+            return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
+        }
+        let network = Network::new(&parts)?;
+        Ok(Model { metadata: parts.metadata, vocabulary, network })
+    }
+
+    /// What the file says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tokens and their rows.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The network, for those who keep states themselves; others use a [`Session`](crate::Session).
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Kinds and sizes of the network.
+    pub fn shape(&self) -> &Shape {
+        self.network.shape()
+    }
+}

@@ -1,0 +1,48 @@
+//! The network: matrices, recurrent cells, the whole from a token to the logits of the next.
+//!
+//! Weights are as the model file has them, packed anew for the kernels of [`simd`](crate::simd). Activations are quantized
+//! to 8 bits, with one scale a vector and step, where they meet packed weights; everything else is single precision.
+
+mod activations;
+mod gru;
+mod lstm;
+mod matrix;
+mod network;
+
+pub use activations::Activations;
+pub use gru::Gru;
+pub use lstm::Lstm;
+pub use matrix::Matrix;
+pub use network::{Network, Scratch};
+
+use crate::simd::Simd;
+
+/// Four elements of `values` from `start` on, zeros beyond its end.
+#[inline(always)]
+fn load4<S: Simd>(values: &[f32], start: usize) -> S::F32x4 {
+    match values[start..].first_chunk() {
+        Some(four) => S::f32_load(four),
+        None => {
+            let mut four = [0.0; 4];
+            for (to, &value) in four.iter_mut().zip(&values[start..]) {
+                *to = value;
+            }
+            S::f32_load(&four)
+        }
+    }
+}
+
+/// Stores four elements to `values` from `start` on, leaving out those beyond its end.
+#[inline(always)]
+fn store4<S: Simd>(x: S::F32x4, values: &mut [f32], start: usize) {
+    match values[start..].first_chunk_mut() {
+        Some(four) => S::f32_store(x, four),
+        None => {
+            let mut four = [0.0; 4];
+            S::f32_store(x, &mut four);
+            for (value, from) in values[start..].iter_mut().zip(four) {
+                *value = from;
+            }
+        }
+    }
+}

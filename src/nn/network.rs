@@ -1,0 +1,146 @@
+//! The whole network: embedding, recurrent layers, projection, output rows.
+
+use std::ops::Range;
+
+use super::{Activations, Gru, Lstm, Matrix};
+use crate::Error;
+use crate::format::{CellKind, LayerParts, ModelParts, Shape};
+
+/// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
+///
+/// A state is a plain slice of [`state_len`](Self::state_len) floats, zeros at the beginning: for each layer its output `h`,
+/// then, in an LSTM, its cell state `c`.
+#[derive(Clone, Debug)]
+pub struct Network {
+    shape: Shape,
+    /// `vocabulary x embedding`
+    embedding: Matrix,
+    layers: Vec<Layer>,
+    /// `output width x hidden`
+    projection: Option<Matrix>,
+    /// `vocabulary x output width`; the embedding if there is none.
+    output: Option<Matrix>,
+    /// `vocabulary`
+    output_bias: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Lstm(Lstm),
+    Gru(Gru),
+}
+
+/// The memory that a step needs besides its state, taken once.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// `embedding`
+    token: Activations,
+    /// `hidden`, the input of a layer above the first.
+    below: Activations,
+    /// `hidden`
+    last: Activations,
+    /// `hidden`
+    new: Vec<f32>,
+    /// `8 hidden`
+    gates: Vec<f32>,
+    /// `output width`
+    projected: Vec<f32>,
+    /// `output width`
+    query: Activations,
+}
+
+impl Network {
+    /// Takes over parts whose shapes have been checked.
+    pub(crate) fn new(parts: &ModelParts) -> Result<Network, Error> {
+        let layers = parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer));
+        Ok(Network {
+            shape: parts.shape,
+            embedding: Matrix::new(&parts.embedding)?,
+            layers: layers.collect::<Result<_, _>>()?,
+            projection: parts.projection.as_ref().map(Matrix::new).transpose()?,
+            output: parts.output.as_ref().map(Matrix::new).transpose()?,
+            output_bias: parts.output_bias.to_f32(),
+        })
+    }
+
+    /// Kinds and sizes.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Floats of a state.
+    pub fn state_len(&self) -> usize {
+        self.shape.layers * self.layer_state_len()
+    }
+
+    fn layer_state_len(&self) -> usize {
+        match self.shape.cell {
+            CellKind::Lstm => 2 * self.shape.hidden,
+            CellKind::Gru => self.shape.hidden,
+        }
+    }
+
+    /// Memory for steps of this network.
+    pub fn scratch(&self) -> Scratch {
+        let shape = &self.shape;
+        Scratch {
+            token: Activations::new(shape.embedding),
+            below: Activations::new(shape.hidden),
+            last: Activations::new(shape.hidden),
+            new: vec![0.0; shape.hidden],
+            gates: vec![0.0; 8 * shape.hidden],
+            projected: vec![0.0; shape.output_width],
+            query: Activations::new(shape.output_width),
+        }
+    }
+
+    /// Reads one token: moves `state` on. `token` must be a row of the vocabulary.
+    pub fn step(&self, token: u32, state: &mut [f32], scratch: &mut Scratch) {
+        scratch.token.set_row(&self.embedding, token as usize);
+        let states = state.chunks_exact_mut(self.layer_state_len());
+        for (index, (layer, state)) in self.layers.iter().zip(states).enumerate() {
+            let (h, c) = state.split_at_mut(self.shape.hidden);
+            let x = if index == 0 { &scratch.token } else { &scratch.below };
+            scratch.last.set(h);
+            match layer {
+                Layer::Lstm(lstm) => lstm.step(x, &scratch.last, c, &mut scratch.new, &mut scratch.gates),
+                Layer::Gru(gru) => gru.step(x, &scratch.last, &mut scratch.new, &mut scratch.gates),
+            }
+            h.copy_from_slice(&scratch.new);
+            if index + 1 < self.layers.len() {
+                scratch.below.set(h);
+            }
+        }
+    }
+
+    /// The logits of the rows `rows` as the token that follows `state`; `out` is as long as the range.
+    pub fn logits(&self, rows: Range<usize>, state: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
+        let top = state.len() - self.layer_state_len();
+        let h = &state[top..top + self.shape.hidden];
+        match &self.projection {
+            Some(projection) => {
+                scratch.last.set(h);
+                projection.matvec(&scratch.last, &mut scratch.projected);
+                scratch.query.set(&scratch.projected);
+            }
+            None => scratch.query.set(h),
+        }
+        let table = self.output.as_ref().unwrap_or(&self.embedding);
+        table.matvec_rows(rows.clone(), &scratch.query, out);
+        for (logit, bias) in out.iter_mut().zip(&self.output_bias[rows]) {
+            *logit += bias;
+        }
+    }
+}
+
+impl Layer {
+    fn new(cell: CellKind, parts: &LayerParts) -> Result<Layer, Error> {
+        let input = Matrix::new(&parts.input)?;
+        let recurrent = Matrix::new(&parts.recurrent)?;
+        let bias = parts.bias.to_f32();
+        Ok(match cell {
+            CellKind::Lstm => Layer::Lstm(Lstm { input, recurrent, bias }),
+            CellKind::Gru => Layer::Gru(Gru { input, recurrent, bias }),
+        })
+    }
+}

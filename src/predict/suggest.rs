@@ -1,0 +1,67 @@
+//! Suggestions for a text.
+
+use super::{Session, window};
+use crate::Model;
+use crate::text::{ends_sentence, match_case, normalize, split_prefix, tokens};
+
+/// The largest number of suggestions that are made at a time.
+pub const MAX_SUGGESTIONS: usize = 100;
+
+/// Words fetched beyond those asked for, to fill the places of words that look like others once they are cased.
+const SPARE: usize = 4;
+
+/// The answer to a text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Suggestions {
+    /// The beginning of the word at the caret, as typed; empty behind a space or a mark. A suggestion replaces it.
+    pub prefix: String,
+    /// In falling order of probability.
+    pub items: Vec<Suggestion>,
+}
+
+/// A word that may be meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestion {
+    /// The whole word, in the case that fits what is typed.
+    pub text: String,
+    /// P(word | context, prefix): among all words that begin with the prefix; among all tokens where it is empty.
+    pub probability: f32,
+}
+
+impl Session {
+    /// Suggests at most `k` (and at most [`MAX_SUGGESTIONS`]) words for the caret at the end of `text`. Only the
+    /// [window](window()) of `text` is read, and the answer depends on it alone. The word that is already typed is not
+    /// suggested.
+    pub fn suggest(&mut self, model: &Model, text: &str, k: usize) -> Suggestions {
+        let vocabulary = model.vocabulary();
+        let (finished, prefix) = split_prefix(window(text));
+        let context: Vec<u32> = tokens(finished).map(|token| vocabulary.id(&token)).collect();
+        self.set_context(model, &context);
+
+        let normalized = normalize(prefix);
+        let range = if prefix.is_empty() { 0..vocabulary.len() as u32 } else { vocabulary.prefix_range(&normalized) };
+        let sentence_start = ends_sentence(finished);
+        let cased = |row| match_case(prefix, sentence_start, &vocabulary.cased(row));
+        // In another case the typed word is a correction, not a repetition.
+        let typed = vocabulary.exact(&normalized).filter(|&row| is_same(&cased(row), prefix));
+
+        let k = k.min(MAX_SUGGESTIONS);
+        let fetched = if k == 0 { 0 } else { k + SPARE };
+        let mut items: Vec<Suggestion> = Vec::with_capacity(fetched);
+        for (row, probability) in self.top_k(model, range, fetched, typed) {
+            let text = cased(row);
+            match items.iter_mut().find(|item| item.text == text) {
+                Some(item) => item.probability += probability,
+                None => items.push(Suggestion { text, probability }),
+            }
+        }
+        items.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        items.truncate(k);
+        Suggestions { prefix: prefix.to_string(), items }
+    }
+}
+
+/// Whether two words differ in nothing but the kind of their apostrophes.
+fn is_same(word: &str, typed: &str) -> bool {
+    word.chars().eq(typed.chars().map(|c| if c == '\u{2019}' { '\'' } else { c }))
+}

@@ -1,0 +1,169 @@
+//! WebAssembly's fixed-width SIMD (`simd128`).
+
+use super::Simd;
+use core::arch::wasm32::*;
+
+/// WebAssembly's 128-bit vectors.
+#[derive(Clone, Copy, Debug)]
+pub struct Simd128;
+
+/// Loads the 16 bytes of an array.
+#[inline(always)]
+fn load<T: bytemuck::Pod, const N: usize>(x: &[T; N]) -> v128 {
+    const { assert!(size_of::<[T; N]>() == 16) }
+    // SAFETY: the reference is to 16 readable bytes, and v128.load needs no alignment.
+    unsafe { v128_load(x.as_ptr().cast()) }
+}
+
+/// Stores 16 bytes to an array.
+#[inline(always)]
+fn store<T: bytemuck::Pod, const N: usize>(x: v128, to: &mut [T; N]) {
+    const { assert!(size_of::<[T; N]>() == 16) }
+    // SAFETY: the reference is to 16 writable bytes of a type without invalid values, and v128.store needs no alignment.
+    unsafe { v128_store(to.as_mut_ptr().cast(), x) }
+}
+
+impl Simd for Simd128 {
+    type F32x4 = v128;
+    type I32x4 = v128;
+    type I16x8 = v128;
+
+    #[inline(always)]
+    fn f32_splat(x: f32) -> v128 {
+        f32x4_splat(x)
+    }
+
+    #[inline(always)]
+    fn f32_load(x: &[f32; 4]) -> v128 {
+        load(x)
+    }
+
+    #[inline(always)]
+    fn f32_store(x: v128, to: &mut [f32; 4]) {
+        store(x, to);
+    }
+
+    #[inline(always)]
+    fn f32_add(a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    fn f32_sub(a: v128, b: v128) -> v128 {
+        f32x4_sub(a, b)
+    }
+
+    #[inline(always)]
+    fn f32_mul(a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+
+    #[inline(always)]
+    fn f32_div(a: v128, b: v128) -> v128 {
+        f32x4_div(a, b)
+    }
+
+    #[inline(always)]
+    fn f32_min(a: v128, b: v128) -> v128 {
+        // pmin(b, a) is `a < b ? a : b`.
+        f32x4_pmin(b, a)
+    }
+
+    #[inline(always)]
+    fn f32_max(a: v128, b: v128) -> v128 {
+        // pmax(b, a) is `b < a ? a : b`.
+        f32x4_pmax(b, a)
+    }
+
+    #[inline(always)]
+    fn f32_less(a: v128, b: v128) -> v128 {
+        f32x4_lt(a, b)
+    }
+
+    #[inline(always)]
+    fn f32_to_bits(x: v128) -> v128 {
+        x
+    }
+
+    #[inline(always)]
+    fn i32_splat(x: i32) -> v128 {
+        i32x4_splat(x)
+    }
+
+    #[inline(always)]
+    fn i32_load(x: &[i32; 4]) -> v128 {
+        load(x)
+    }
+
+    #[inline(always)]
+    fn i32_store(x: v128, to: &mut [i32; 4]) {
+        store(x, to);
+    }
+
+    #[inline(always)]
+    fn i32_add(a: v128, b: v128) -> v128 {
+        i32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    fn i32_sub(a: v128, b: v128) -> v128 {
+        i32x4_sub(a, b)
+    }
+
+    #[inline(always)]
+    fn i32_and(a: v128, b: v128) -> v128 {
+        v128_and(a, b)
+    }
+
+    #[inline(always)]
+    fn i32_or(a: v128, b: v128) -> v128 {
+        v128_or(a, b)
+    }
+
+    #[inline(always)]
+    fn i32_and_not(a: v128, b: v128) -> v128 {
+        v128_andnot(b, a)
+    }
+
+    #[inline(always)]
+    fn i32_shl(x: v128, amount: u32) -> v128 {
+        i32x4_shl(x, amount)
+    }
+
+    #[inline(always)]
+    fn i32_from_bits(x: v128) -> v128 {
+        x
+    }
+
+    #[inline(always)]
+    fn i32_to_f32(x: v128) -> v128 {
+        f32x4_convert_i32x4(x)
+    }
+
+    #[inline(always)]
+    fn i32_horizontal_sums(a: v128, b: v128, c: v128, d: v128) -> v128 {
+        let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
+    }
+
+    #[inline(always)]
+    fn i16_load(x: &[i16; 8]) -> v128 {
+        load(x)
+    }
+
+    #[inline(always)]
+    fn i16_shl(x: v128, amount: u32) -> v128 {
+        i16x8_shl(x, amount)
+    }
+
+    #[inline(always)]
+    fn i16_shr(x: v128, amount: u32) -> v128 {
+        i16x8_shr(x, amount)
+    }
+
+    #[inline(always)]
+    fn i16_dot(a: v128, b: v128) -> v128 {
+        i32x4_dot_i16x8(a, b)
+    }
+}

@@ -1,0 +1,231 @@
+//! The vocabulary: which row of the network is which token.
+//!
+//! Rows `0..specials` are tokens that are not words: `<unk>`, `</s>`, `<num>`, then punctuation marks. The words follow
+//! in ascending order of their bytes, so that every prefix is one contiguous range of rows.
+
+use std::ops::Range;
+
+use super::{Casing, Token, WordList};
+
+/// The row of every word that the vocabulary lacks.
+pub const UNKNOWN: u32 = 0;
+/// The row of a line's end, which is also what stands before the first word of a text.
+pub const LINE_END: u32 = 1;
+/// The row of every number.
+pub const NUMBER: u32 = 2;
+/// The names of the first rows, in order.
+const NAMED: [&str; 3] = ["<unk>", "</s>", "<num>"];
+
+/// What a model says of a word besides its spelling, in one byte of the file: bits 0 and 1 the [`Casing`], bit 2 that
+/// the word is read but never offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordFlags {
+    /// How the word is usually written.
+    pub casing: Casing,
+    /// Whether the word may be suggested.
+    pub offered: bool,
+}
+
+impl WordFlags {
+    const NEVER_OFFERED: u8 = 4;
+
+    /// The byte that stands in the file.
+    pub fn to_byte(self) -> u8 {
+        let casing = match self.casing {
+            Casing::Lower => 0,
+            Casing::Title => 1,
+            Casing::Upper => 2,
+            Casing::Mixed => 3,
+        };
+        casing | if self.offered { 0 } else { Self::NEVER_OFFERED }
+    }
+
+    fn from_byte(byte: u8) -> Option<WordFlags> {
+        let casing = match byte & 3 {
+            0 => Casing::Lower,
+            1 => Casing::Title,
+            2 => Casing::Upper,
+            _ => Casing::Mixed,
+        };
+        (byte < 8).then_some(WordFlags { casing, offered: byte & Self::NEVER_OFFERED == 0 })
+    }
+}
+
+/// Words and other tokens <-> rows of the network.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    /// Punctuation marks, at rows 3 and up.
+    marks: Vec<char>,
+    words: WordList,
+    flags: Vec<WordFlags>,
+    /// Spellings of the words of mixed casing, with their index, in ascending order.
+    mixed: Vec<(u32, String)>,
+}
+
+impl Vocabulary {
+    /// Builds a vocabulary from the parts that stand in a model file; the reason if they do not fit together.
+    ///
+    /// `specials` are the names of the first rows, one a line: `<unk>`, `</s>`, `<num>`, then punctuation marks of one
+    /// character. `words` is a front-coded [`WordList`], `flags` has a byte for each of its words, and `mixed` the
+    /// spelling of each word of mixed casing, one a line, in the words' order.
+    pub fn from_parts(specials: &str, words: &[u8], flags: &[u8], mixed: &str) -> Result<Vocabulary, &'static str> {
+        let words = WordList::decode(words)?;
+        let flags: Vec<WordFlags> =
+            flags.iter().map(|&byte| WordFlags::from_byte(byte)).collect::<Option<_>>().ok_or("unknown word flags")?;
+        if flags.len() != words.len() {
+            return Err("there are not as many word flags as words");
+        }
+        Ok(Vocabulary { marks: parse_specials(specials)?, mixed: parse_mixed(mixed, &words, &flags)?, words, flags })
+    }
+
+    /// Number of rows: special tokens and words.
+    pub fn len(&self) -> usize {
+        self.first_word() + self.words.len()
+    }
+
+    /// Whether there is no word.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    fn first_word(&self) -> usize {
+        NAMED.len() + self.marks.len()
+    }
+
+    /// The rows that are words.
+    pub fn words(&self) -> Range<u32> {
+        self.first_word() as u32..self.len() as u32
+    }
+
+    /// The row of a token; [`UNKNOWN`] if it has none.
+    pub fn id(&self, token: &Token) -> u32 {
+        match token {
+            Token::Word(word) => self.exact(word).unwrap_or(UNKNOWN),
+            Token::Number => NUMBER,
+            Token::LineEnd => LINE_END,
+            Token::Punctuation(mark) => {
+                self.marks.iter().position(|m| m == mark).map_or(UNKNOWN, |at| (NAMED.len() + at) as u32)
+            }
+        }
+    }
+
+    /// The row of a normalized word.
+    pub fn exact(&self, word: &str) -> Option<u32> {
+        self.words.find(word).map(|index| (self.first_word() + index) as u32)
+    }
+
+    /// The rows of the words that begin with a normalized prefix.
+    pub fn prefix_range(&self, prefix: &str) -> Range<u32> {
+        let range = self.words.with_prefix(prefix);
+        let row = |index: usize| (self.first_word() + index) as u32;
+        row(range.start)..row(range.end)
+    }
+
+    /// The index among the words of a row that is one.
+    fn word_index(&self, id: u32) -> Option<usize> {
+        (id as usize).checked_sub(self.first_word()).filter(|&index| index < self.words.len())
+    }
+
+    /// The normalized word of a row, or the name of a special token; `<unk>` for a row that is not there.
+    pub fn name(&self, id: u32) -> String {
+        if let Some(index) = self.word_index(id) {
+            return self.words.get(index).to_owned();
+        }
+        match NAMED.get(id as usize) {
+            Some(name) => (*name).to_owned(),
+            None => self.marks.get(id as usize - NAMED.len()).map_or(NAMED[0].to_owned(), char::to_string),
+        }
+    }
+
+    /// The word of a row as it is usually written.
+    pub fn cased(&self, id: u32) -> String {
+        let Some(index) = self.word_index(id) else { return self.name(id) };
+        match self.flags[index].casing {
+            Casing::Mixed => match self.mixed.binary_search_by_key(&(index as u32), |(word, _)| *word) {
+                Ok(at) => self.mixed[at].1.clone(),
+                Err(_) => self.words.get(index).to_owned(),
+            },
+            casing => casing.apply(self.words.get(index)),
+        }
+    }
+
+    /// Whether the row is a word that may be suggested.
+    pub fn is_offered(&self, id: u32) -> bool {
+        self.word_index(id).is_some_and(|index| self.flags[index].offered)
+    }
+}
+
+fn parse_specials(specials: &str) -> Result<Vec<char>, &'static str> {
+    let mut lines = specials.lines();
+    if !NAMED.iter().all(|name| lines.next() == Some(name)) {
+        return Err("the special tokens do not begin with <unk>, </s>, <num>");
+    }
+    lines
+        .map(|line| {
+            let mut chars = line.chars();
+            chars.next().filter(|_| chars.next().is_none()).ok_or("a punctuation mark is not one character")
+        })
+        .collect()
+}
+
+fn parse_mixed(mixed: &str, words: &WordList, flags: &[WordFlags]) -> Result<Vec<(u32, String)>, &'static str> {
+    let indices = (0..flags.len()).filter(|&index| flags[index].casing == Casing::Mixed);
+    let mut spellings = mixed.lines();
+    let parsed: Vec<(u32, String)> =
+        indices.zip(&mut spellings).map(|(index, spelling)| (index as u32, spelling.to_owned())).collect();
+    let expected = flags.iter().filter(|flags| flags.casing == Casing::Mixed).count();
+    if parsed.len() != expected || spellings.next().is_some() {
+        return Err("there are not as many spellings as words of mixed casing");
+    }
+    if parsed.iter().any(|(index, spelling)| super::normalize(spelling) != words.get(*index as usize)) {
+        return Err("a spelling is not of its word");
+    }
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tokens;
+
+    fn vocabulary() -> Vocabulary {
+        let words = WordList::new(["go", "gone", "i'm", "iphone", "london", "the"]).unwrap();
+        Vocabulary::from_parts("<unk>\n</s>\n<num>\n.\n,", &words.encode(), &[0, 4, 1, 3, 1, 0], "iPhone").unwrap()
+    }
+
+    #[test]
+    fn rows_of_tokens() {
+        let vocabulary = vocabulary();
+        let rows: Vec<u32> = tokens("The iPhone, 5 gizmos.\n").map(|token| vocabulary.id(&token)).collect();
+        assert_eq!(rows, [10, 8, 4, NUMBER, UNKNOWN, 3, LINE_END]);
+        assert_eq!(vocabulary.len(), 11);
+        assert_eq!(vocabulary.words(), 5..11);
+    }
+
+    #[test]
+    fn ranges_and_spellings() {
+        let vocabulary = vocabulary();
+        assert_eq!(vocabulary.prefix_range("go"), 5..7);
+        assert_eq!(vocabulary.prefix_range(""), vocabulary.words());
+        assert!(vocabulary.prefix_range("x").is_empty());
+        assert_eq!(vocabulary.cased(8), "iPhone");
+        assert_eq!(vocabulary.cased(7), "I'm");
+        assert_eq!(vocabulary.cased(9), "London");
+        assert_eq!(vocabulary.name(4), ",");
+        assert_eq!(vocabulary.name(999), "<unk>");
+        assert!(vocabulary.is_offered(5) && !vocabulary.is_offered(6) && !vocabulary.is_offered(0));
+    }
+
+    #[test]
+    fn parts_that_do_not_fit() {
+        let words = WordList::new(["a", "b"]).unwrap().encode();
+        let specials = "<unk>\n</s>\n<num>";
+        assert!(Vocabulary::from_parts(specials, &words, &[0, 0], "").is_ok());
+        assert!(Vocabulary::from_parts(specials, &words, &[0], "").is_err());
+        assert!(Vocabulary::from_parts(specials, &words, &[0, 9], "").is_err());
+        assert!(Vocabulary::from_parts(specials, &words, &[0, 3], "").is_err());
+        assert!(Vocabulary::from_parts(specials, &words, &[0, 3], "A").is_err());
+        assert!(Vocabulary::from_parts("<unk>\n</s>", &words, &[0, 0], "").is_err());
+        assert!(Vocabulary::from_parts("<unk>\n</s>\n<num>\n..", &words, &[0, 0], "").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! The boundary to JavaScript. It converts and decides nothing; `js/engine.ts` is its other side.
+
+use js_sys::{Array, Error as JsError, Reflect};
+use wasm_bindgen::prelude::*;
+
+use crate::{Error, Model, Session};
+
+/// A loaded model and the text it is at.
+#[wasm_bindgen]
+pub struct Engine {
+    model: Model,
+    session: Session,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads the bytes of a `.lm` file. Throws an `Error` named `LmError`, its `code` the kind of the
+    /// [error](crate::ErrorKind::code).
+    #[wasm_bindgen(constructor)]
+    pub fn new(bytes: Vec<u8>) -> Result<Engine, JsValue> {
+        let model = Model::from_bytes(&bytes).map_err(|error| to_js(&error))?;
+        let session = Session::new(&model);
+        Ok(Engine { model, session })
+    }
+
+    /// At most `k` suggestions for the caret at the end of `text`, flat:
+    /// `[length of the typed prefix in UTF-16 units, text 0, probability 0, text 1, probability 1, …]`.
+    pub fn suggest(&mut self, text: &str, k: usize) -> Array {
+        let suggestions = self.session.suggest(&self.model, text, k);
+        let flat = Array::new();
+        flat.push(&(suggestions.prefix.encode_utf16().count() as u32).into());
+        for item in &suggestions.items {
+            flat.push(&JsValue::from_str(&item.text));
+            flat.push(&item.probability.into());
+        }
+        flat
+    }
+
+    /// What the model says about itself, in lines of `key = value`.
+    pub fn metadata(&self) -> String {
+        self.model.metadata().to_string()
+    }
+
+    /// The number of tokens the model knows.
+    pub fn vocabulary_size(&self) -> usize {
+        self.model.vocabulary().len()
+    }
+}
+
+fn to_js(error: &Error) -> JsValue {
+    let js = JsError::new(&error.to_string());
+    js.set_name("LmError");
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(&js, &"code".into(), &error.kind().code().into());
+    js.into()
+}

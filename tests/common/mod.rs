@@ -1,0 +1,252 @@
+//! Small random models, made in memory.
+
+#![allow(dead_code, reason = "no test file uses everything")]
+
+use half::f16;
+use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
+use lm_wasm::nn::{Activations, Matrix};
+use lm_wasm::simd::{Native, Scalar};
+use lm_wasm::text::{WordFlags, WordList};
+use lm_wasm::{Model, Session};
+
+/// The words of the random models, in ascending order.
+pub const WORDS: [&str; 16] = [
+    "a",
+    "and",
+    "go",
+    "going",
+    "gone",
+    "good",
+    "i",
+    "i'm",
+    "iphone",
+    "london",
+    "straße",
+    "the",
+    "then",
+    "they",
+    "zażółć",
+    "źle",
+];
+
+const SPECIALS: &str = "<unk>\n</s>\n<num>\n.\n,\n!";
+
+/// A generator of reproducible numbers (xorshift64*, Vigna 2016).
+pub struct Random(u64);
+
+impl Random {
+    /// Another sequence for every seed.
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// Any number of 32 bits.
+    pub fn bits(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.bits() as usize % end
+    }
+
+    /// A number between -1 and 1.
+    pub fn float(&mut self) -> f32 {
+        self.bits() as f32 / u32::MAX as f32 * 2.0 - 1.0
+    }
+
+    /// An integer from `min` to `max`.
+    pub fn integer(&mut self, min: i8, max: i8) -> i8 {
+        (i32::from(min) + self.below((i32::from(max) - i32::from(min) + 1) as usize) as i32) as i8
+    }
+}
+
+/// How the elements of a random tensor are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    F32,
+    Ternary,
+    Signed4,
+    Signed8,
+}
+
+pub const ENCODINGS: [Encoding; 4] = [Encoding::F32, Encoding::Ternary, Encoding::Signed4, Encoding::Signed8];
+
+/// A tensor of random elements of about the size 1.
+pub fn tensor(random: &mut Random, encoding: Encoding, rows: usize, cols: usize) -> Tensor {
+    let mut integers = |max: i8| (0..rows * cols).map(|_| random.integer(-max, max)).collect();
+    let values = match encoding {
+        Encoding::F32 => Values::F32((0..rows * cols).map(|_| random.float()).collect()),
+        Encoding::Ternary => Values::Ternary(integers(1)),
+        Encoding::Signed4 => Values::Signed4(integers(7)),
+        Encoding::Signed8 => Values::Signed8(integers(127)),
+    };
+    let size = match encoding {
+        Encoding::F32 => 0.0,
+        Encoding::Ternary => 1.0,
+        Encoding::Signed4 => 0.1,
+        Encoding::Signed8 => 0.01,
+    };
+    let count = if encoding == Encoding::F32 { 0 } else { [0, 1, rows][random.below(3)] };
+    let scales = (0..count).map(|_| f16::from_f32(size * (1.5 + random.float()))).collect();
+    Tensor { rows, cols, values, scales }
+}
+
+fn bias(random: &mut Random, len: usize) -> Bias {
+    if random.below(2) == 0 {
+        return Bias::F32((0..len).map(|_| random.float()).collect());
+    }
+    Bias::U8 { min: -1.0, step: 1.0 / 128.0, values: (0..len).map(|_| random.bits() as u8).collect() }
+}
+
+/// What distinguishes one random model from another besides its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    pub cell: CellKind,
+    pub output: OutputKind,
+    pub layers: usize,
+    pub embedding: usize,
+    pub hidden: usize,
+    pub output_width: usize,
+    pub table: Encoding,
+    pub weights: Encoding,
+}
+
+/// The kind of model that ships: ternary LSTM, 4-bit rows, tied.
+pub const SHIPPED: Recipe = Recipe {
+    cell: CellKind::Lstm,
+    output: OutputKind::Tied,
+    layers: 1,
+    embedding: 9,
+    hidden: 13,
+    output_width: 9,
+    table: Encoding::Signed4,
+    weights: Encoding::Ternary,
+};
+
+/// One recipe for each path through the network.
+pub fn recipes() -> Vec<Recipe> {
+    let gru = Recipe { cell: CellKind::Gru, ..SHIPPED };
+    let untied = Recipe { output: OutputKind::Untied, output_width: 13, ..SHIPPED };
+    let deep = Recipe { layers: 3, table: Encoding::Signed8, ..SHIPPED };
+    let float = Recipe { table: Encoding::F32, weights: Encoding::F32, output: OutputKind::Untied, ..SHIPPED };
+    let ternary = Recipe { table: Encoding::Ternary, weights: Encoding::Signed8, ..gru };
+    vec![SHIPPED, gru, untied, deep, float, ternary]
+}
+
+/// A random model of a recipe, with [`WORDS`] for words.
+pub fn parts(seed: u64, recipe: Recipe) -> ModelParts {
+    let random = &mut Random::new(seed);
+    let Recipe { cell, output, layers, embedding, hidden, output_width, table, weights } = recipe;
+    let vocabulary = SPECIALS.lines().count() + WORDS.len();
+    let shape =
+        Shape { cell, input: InputKind::Embedding, output, layers, vocabulary, embedding, hidden, output_width };
+    let layer = |random: &mut Random, index| LayerParts {
+        input: tensor(random, weights, cell.gates() * hidden, shape.layer_inputs(index)),
+        recurrent: tensor(random, weights, cell.gates() * hidden, hidden),
+        bias: bias(random, cell.biases() * hidden),
+    };
+    ModelParts {
+        metadata: metadata(),
+        shape,
+        specials: SPECIALS.to_string(),
+        words: WordList::new(WORDS).expect("the words are sorted").encode(),
+        word_flags: WORDS.iter().map(|word| flags(word).to_byte()).collect(),
+        casing: "iPhone".to_string(),
+        embedding: tensor(random, table, vocabulary, embedding),
+        layers: (0..layers).map(|index| layer(random, index)).collect(),
+        projection: (output_width != hidden).then(|| tensor(random, weights, output_width, hidden)),
+        output: (output == OutputKind::Untied).then(|| tensor(random, table, vocabulary, output_width)),
+        output_bias: bias(random, vocabulary),
+    }
+}
+
+fn metadata() -> Metadata {
+    let mut metadata = Metadata::new();
+    for (key, value) in [("language", "en"), ("name", "random"), ("licence", "CC0-1.0"), ("attribution", "")] {
+        metadata.push(key, value).expect("the entries are short");
+    }
+    metadata
+}
+
+fn flags(word: &str) -> WordFlags {
+    use lm_wasm::text::Casing;
+    let casing = match word {
+        "i" | "i'm" | "london" => Casing::Title,
+        "iphone" => Casing::Mixed,
+        _ => Casing::Lower,
+    };
+    WordFlags { casing, offered: word != "gone" }
+}
+
+/// Multiplies `tensor` with a random vector, by the scalar and the native kernels and by hand, in a random range of rows.
+pub fn check_matrix(random: &mut Random, tensor: &Tensor) {
+    let matrix = Matrix::new(tensor).expect("random tensors are valid");
+    let mut x = Activations::new(tensor.cols);
+    let values: Vec<f32> = (0..tensor.cols).map(|_| random.float()).collect();
+    x.set(&values);
+
+    let start = random.below(tensor.rows);
+    let range = start..start + 1 + random.below(tensor.rows - start);
+    let mut native = vec![f32::NAN; range.len()];
+    let mut scalar = native.clone();
+    matrix.matvec_rows_with::<Native>(range.clone(), &x, &mut native);
+    matrix.matvec_rows_with::<Scalar>(range.clone(), &x, &mut scalar);
+    assert_eq!(
+        native.iter().map(|y| y.to_bits()).collect::<Vec<_>>(),
+        scalar.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
+    );
+
+    for (row, y) in range.zip(native) {
+        let wanted: f64 = (0..tensor.cols).map(|col| element(tensor, row, col) * f64::from(values[col])).sum();
+        let magnitude: f64 = (0..tensor.cols).map(|col| element(tensor, row, col).abs()).sum();
+        // Half a step of the activations' quantization, and rounding.
+        let tolerance =
+            if tensor.scales.is_empty() && matches!(tensor.values, Values::F32(_)) { 1e-5 } else { 0.5 / 127.0 };
+        assert!((f64::from(y) - wanted).abs() <= magnitude * tolerance + 1e-5, "row {row}: {y}, not {wanted}");
+    }
+}
+
+/// An element of a tensor, scaled.
+pub fn element(tensor: &Tensor, row: usize, col: usize) -> f64 {
+    let at = row * tensor.cols + col;
+    let value = match &tensor.values {
+        Values::F32(values) => f64::from(values[at]),
+        Values::Ternary(values) | Values::Signed4(values) | Values::Signed8(values) => f64::from(values[at]),
+    };
+    let scale = match tensor.scales.as_slice() {
+        [] => 1.0,
+        [scale] => scale.to_f64(),
+        scales => scales[row].to_f64(),
+    };
+    value * scale
+}
+
+/// [`logits_hash`] of a model of each recipe.
+const LOGITS_HASHES: [u64; 6] = [
+    0x1a71_aaaa_3831_585b,
+    0x0893_4f02_9cfd_bcfe,
+    0x1727_00c0_cc92_1759,
+    0x38d5_5c04_ca60_5c73,
+    0xb1e8_174c_41e7_c4b5,
+    0x4d7d_9d8e_c1ac_8b74,
+];
+
+/// Checks that the logits of random models have the bits they have on every other platform.
+pub fn check_logits() {
+    for ((seed, recipe), hash) in (0..).zip(recipes()).zip(LOGITS_HASHES) {
+        let model = Model::from_parts(parts(seed, recipe)).expect("random models are valid");
+        assert_eq!(logits_hash(&model), hash, "recipe {seed}");
+    }
+}
+
+/// FNV-1a of the bits of all logits after some tokens.
+fn logits_hash(model: &Model) -> u64 {
+    let mut session = Session::new(model);
+    session.set_context(model, &[6, 9, 3, 1, 21, 0, 14, 2]);
+    let bytes = session.logits(model).iter().flat_map(|logit| logit.to_bits().to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,338 @@
+// What attaching does to a page, with scripted suggestions: a test knows each word beforehand.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const SCRIPT = [
+  ["I am gr", "great"],
+  ["I am gr", "green", 0.05],
+  ["I am gr", "Greek", 0.01],
+  ["I am great ", "at"],
+];
+
+/** Opens the fields and attaches the script to one of them. */
+function withScript(selector, body, options = {}) {
+  return t.withFields(shared, async (page, opened) => {
+    await t.attach(page, selector, { script: SCRIPT, ...options });
+    await page.click(selector);
+    await body(page, page.locator(selector), opened);
+  });
+}
+
+test(
+  "Tab is not stolen where no ghost is shown",
+  withScript("#area", async (page) => {
+    await page.keyboard.type("nothing for this");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "second");
+  }),
+);
+
+test(
+  "Tab is not stolen where the bar alone is shown",
+  withScript(
+    "#area",
+    async (page) => {
+      await page.keyboard.type("I am gr");
+      assert.deepEqual(await t.waitForBar(page), ["great", "green", "Greek"]);
+      assert.equal(await t.ghostText(page), "");
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement.id), "second");
+      assert.deepEqual(await t.barWords(page), [], "what has no focus shows nothing");
+    },
+    { ghostThreshold: 0.95 },
+  ),
+);
+
+test(
+  "Esc hides the suggestions until the next word",
+  withScript("#area", async (page, area) => {
+    await page.keyboard.type("I am gr");
+    assert.equal(await t.waitForGhost(page), "eat");
+    await page.keyboard.press("Escape");
+    assert.deepEqual([await t.ghostText(page), await t.barWords(page)], ["", []]);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await area.inputValue(), "I am gr");
+    await page.keyboard.type("eat ");
+    assert.deepEqual(await t.waitForBar(page), ["at"]);
+  }),
+);
+
+test(
+  "text behind the caret stays as it is",
+  withScript("#area", async (page, area) => {
+    await area.fill("I am gr\nsecond line");
+    await area.evaluate((element) => element.setSelectionRange(7, 7));
+    assert.equal(await t.waitForGhost(page), "eat");
+    await page.keyboard.press("Tab");
+    assert.equal(await area.inputValue(), "I am great \nsecond line");
+    assert.equal(await area.evaluate((element) => element.selectionStart), 11);
+  }),
+);
+
+test(
+  "a word in another case is replaced, and undo brings back what was typed",
+  withScript("#area", async (page, area) => {
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    await page.keyboard.press("Alt+Digit3");
+    assert.equal(await area.inputValue(), "I am Greek ");
+    await page.keyboard.press("Control+z");
+    assert.equal(await area.inputValue(), "I am gr");
+  }),
+);
+
+test(
+  "there is no ghost within a line and nothing within a word or with a selection",
+  withScript("#area", async (page, area) => {
+    const at = (text, start, end = start) =>
+      area.evaluate(
+        (element, [text, start, end]) => {
+          element.value = text;
+          element.setSelectionRange(start, end);
+        },
+        [text, start, end],
+      );
+    await at("I am gr day", 7);
+    assert.deepEqual(await t.waitForBar(page), ["great", "green", "Greek"]);
+    assert.equal(await t.ghostText(page), "");
+    await at("I am green", 7);
+    await t.settle(page);
+    assert.deepEqual(await t.barWords(page), []);
+    await at("I am gr", 7);
+    assert.equal(await t.waitForGhost(page), "eat");
+    await at("I am gr", 5, 7);
+    await t.settle(page);
+    assert.deepEqual([await t.ghostText(page), await t.barWords(page)], ["", []]);
+  }),
+);
+
+test(
+  "a text that the page clears takes its suggestions with it",
+  withScript("#area", async (page, area) => {
+    await area.evaluate((element) => {
+      element.placeholder = "Write here";
+      element.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        element.value = "";
+      });
+    });
+    await page.keyboard.type("I am gr");
+    await t.waitForGhost(page);
+    await page.keyboard.press("Enter");
+    await t.settle(page);
+    assert.deepEqual([await t.ghostText(page), await t.barWords(page)], ["", []]);
+  }),
+);
+
+test(
+  "an input method composes in peace",
+  withScript("#area", async (page, area, { context }) => {
+    const cdp = await context.newCDPSession(page);
+    const compose = (text) =>
+      cdp.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+    await page.keyboard.type("I am ");
+    await compose("gr");
+    await t.settle(page);
+    assert.equal(await area.inputValue(), "I am gr");
+    assert.deepEqual([await t.ghostText(page), await t.barWords(page)], ["", []]);
+    await page.keyboard.press("Alt+Digit1");
+    assert.equal(await area.inputValue(), "I am gr");
+    await cdp.send("Input.insertText", { text: "gr" });
+    assert.equal(await t.waitForGhost(page), "eat");
+  }),
+);
+
+test(
+  "detaching restores the page",
+  t.withFields(shared, async (page) => {
+    const html = () => page.evaluate(() => document.body.outerHTML);
+    const before = await html();
+    for (const selector of ["#area", "#second", "#input"]) {
+      await t.attach(page, selector, { script: SCRIPT });
+      await page.click(selector);
+      await page.keyboard.type("I am gr");
+      await t.waitForGhost(page);
+      assert.notEqual(await html(), before);
+      await page.evaluate((selector) => {
+        lm.detach[selector]();
+        lm.detach[selector]();
+      }, selector);
+      assert.equal(await html(), before);
+      await page.keyboard.type("x");
+      await t.settle(page);
+      assert.equal(await html(), before);
+    }
+    await t.attach(page, "#area", { script: SCRIPT });
+  }),
+);
+
+test(
+  "assistive technology finds the bar from the field as long as there are suggestions",
+  withScript("#second", async (page, field) => {
+    const attributes = () =>
+      field.evaluate((element) => [element.getAttribute("aria-controls"), element.getAttribute("aria-autocomplete")]);
+    assert.deepEqual(await attributes(), ["elsewhere", null]);
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    const [controls, autocomplete] = await attributes();
+    assert.equal(autocomplete, "list");
+    const bar = page.getByRole("listbox", { name: "Suggestions" });
+    assert.equal(await bar.getAttribute("id"), controls);
+    assert.equal(await bar.getByRole("option").count(), 3);
+    assert.equal(await bar.getByRole("option", { name: "green" }).getAttribute("aria-keyshortcuts"), "Alt+2");
+    const status = page.getByRole("status");
+    assert.equal(await status.textContent(), "", "silent while somebody types");
+    await page.waitForTimeout(1200);
+    assert.equal(await status.textContent(), "Suggestions: great, green, Greek");
+    await page.keyboard.press("Escape");
+    assert.deepEqual(await attributes(), ["elsewhere", null]);
+    assert.equal(await status.textContent(), "");
+  }),
+);
+
+test(
+  "the browser's own writing suggestions are off while attached",
+  withScript("#area", async (page, area) => {
+    assert.equal(await area.getAttribute("writingsuggestions"), "false");
+    await page.evaluate(() => lm.detach["#area"]());
+    assert.equal(await area.getAttribute("writingsuggestions"), null);
+  }),
+);
+
+test(
+  "secrets, what is no text field, and who says no are refused",
+  t.withFields(shared, async (page) => {
+    const refused = (selector) =>
+      page.evaluate((selector) => {
+        try {
+          lm.attach(document.querySelector(selector), lm.scripted([]));
+        } catch (error) {
+          return `${error instanceof lm.LmError} ${error.code} ${error.message}`;
+        }
+      }, selector);
+    for (const [selector, reason] of [
+      ["#password", /type password/],
+      ["#code", /one-time-code/],
+      ["#card", /cc-number/],
+      ["#email", /type email/],
+      ["#editable", /<div> is not a text field/],
+      ["#silent", /writingsuggestions="false"/],
+    ]) {
+      const message = await refused(selector);
+      assert.match(message, /^true field /, selector);
+      assert.match(message, reason);
+    }
+    await t.attach(page, "#search", { script: SCRIPT });
+    assert.match(await refused("#search"), /already/);
+  }),
+);
+
+test(
+  "a field that becomes a password or read-only is not read any more",
+  withScript("#input", async (page, input) => {
+    const asked = () => page.evaluate(() => globalThis.asked);
+    await page.evaluate(() => {
+      lm.detach["#input"]();
+      globalThis.asked = [];
+      const suggester = { suggest: async (text) => (globalThis.asked.push(text), []) };
+      lm.attach(document.querySelector("#input"), suggester);
+    });
+    await page.keyboard.type("a");
+    assert.deepEqual(await asked(), ["", "a"]);
+    await input.evaluate((element) => (element.type = "password"));
+    await page.keyboard.type("secret");
+    assert.deepEqual(await asked(), ["", "a"]);
+    await input.evaluate((element) => ((element.type = "text"), (element.autocomplete = "cc-csc")));
+    await page.keyboard.type("123");
+    assert.deepEqual(await asked(), ["", "a"]);
+    await input.evaluate((element) => ((element.autocomplete = ""), (element.readOnly = true)));
+    await page.keyboard.press("ArrowLeft");
+    await t.settle(page);
+    assert.deepEqual(await asked(), ["", "a"]);
+  }),
+);
+
+test(
+  "in a row the bar lies over what follows and moves nothing",
+  t.withFields(shared, async (page) => {
+    const boxes = () =>
+      page.evaluate(() =>
+        ["input", "button", "search"].map((id) => {
+          const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
+          return [x, y, width, height];
+        }),
+      );
+    const before = await boxes();
+    await t.attach(page, "#input", { script: SCRIPT });
+    await page.click("#input");
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    assert.deepEqual(await boxes(), before);
+    const [bar, field] = await Promise.all([
+      page.locator("lm-bar").boundingBox(),
+      page.locator("#input").boundingBox(),
+    ]);
+    assert.ok(Math.abs(bar.x - field.x) < 1, "at the field's left edge");
+    assert.ok(bar.y >= field.y + field.height && bar.y < field.y + field.height + 12, "right under the field");
+    await page.locator("lm-bar button").nth(1).click();
+    assert.equal(await page.inputValue("#input"), "I am green ");
+  }),
+);
+
+test(
+  "the bar takes the field's width, keeps its room, and goes where the page wants it",
+  withScript("#area", async (page, area) => {
+    const top = async (selector) => (await page.locator(selector).boundingBox()).y;
+    const idle = await top("#second");
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    assert.equal(await top("#second"), idle, "nothing jumps");
+    const [bar, field] = await Promise.all([page.locator("lm-bar").boundingBox(), area.boundingBox()]);
+    assert.ok(Math.abs(bar.x - field.x) < 1 && Math.abs(bar.width - field.width) < 1);
+
+    await page.evaluate(() => {
+      lm.detach["#area"]();
+      const bar = document.querySelector("#elsewhere");
+      lm.attach(document.querySelector("#area"), lm.scripted([["I am gr", "great"]]), { bar, ghost: false });
+    });
+    assert.deepEqual(await page.locator("#elsewhere lm-bar .word").first().textContent(), "great");
+    assert.equal(await page.locator("lm-ghost").count(), 0);
+  }),
+);
+
+test(
+  "without a bar there is the ghost alone",
+  withScript(
+    "#area",
+    async (page, area) => {
+      await page.keyboard.type("I am gr");
+      assert.equal(await t.waitForGhost(page), "eat");
+      assert.equal(await page.locator("lm-bar, lm-status").count(), 0);
+      await page.keyboard.press("Alt+Digit2");
+      assert.equal(await area.inputValue(), "I am green ");
+    },
+    { bar: false },
+  ),
+);
+
+test(
+  "a suggester that fails is told of, and typing goes on",
+  t.withFields(shared, async (page) => {
+    await page.evaluate(() => {
+      globalThis.errors = [];
+      const suggester = { suggest: () => Promise.reject(new Error("broken")) };
+      lm.attach(document.querySelector("#area"), suggester, {
+        onError: (error) => globalThis.errors.push(error.message),
+      });
+    });
+    await page.click("#area");
+    await page.keyboard.type("ab");
+    assert.equal(await page.inputValue("#area"), "ab");
+    assert.deepEqual(await page.evaluate(() => globalThis.errors), ["broken", "broken", "broken"]);
+  }),
+);

@@ -1,0 +1,67 @@
+// The demo page, as a visitor has it.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Opens the demo; where the shipped model isn't there, the stand-in is served in its place. */
+async function openDemo(options = {}) {
+  const opened = await shared.open("about:blank", options);
+  if (t.MODEL !== "models/en.lm") {
+    const body = await readFile(new URL(`../../${t.MODEL}`, import.meta.url));
+    await opened.context.route("**/models/en.lm", (route) => route.fulfill({ body }));
+  }
+  await opened.page.goto(`${shared.server.url}www/`);
+  await opened.page.locator("#status[data-state=ready]").waitFor();
+  return opened;
+}
+
+test("the demo suggests, counts and measures", async () => {
+  const { page, close } = await openDemo();
+  await page.locator("#text").click();
+  await page.keyboard.type("I would like to ");
+  const words = await t.waitForBar(page);
+  await page.keyboard.press("Alt+Digit1");
+  const value = await page.inputValue("#text");
+  assert.equal(value, `I would like to ${words[0]} `);
+  const presses = 17;
+  assert.match(await page.locator("#saved-note").textContent(), new RegExp(`^${presses} presses for ${value.length} `));
+  assert.equal(await page.locator("#saved").textContent(), `${Math.round(100 * (1 - presses / value.length))} %`);
+  assert.match(await page.locator("#median").textContent(), /^[\d.]+ ms$/);
+  assert.match(await page.locator("#size").textContent(), /^[\d.]+ [kM]B$/);
+  assert.ok((await page.locator("#metadata dt").count()) > 0);
+  await close();
+});
+
+test("the demo fits a phone", async () => {
+  const { page, close } = await openDemo({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  await page.locator("#text").tap();
+  const words = await t.waitForBar(page);
+  await page.locator("lm-bar button").first().tap();
+  assert.equal(await page.inputValue("#text"), `${words[0]} `);
+  assert.ok(await page.evaluate(() => document.activeElement.id === "text"));
+  await close();
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`the demo has no accessibility fault that axe knows, in ${colorScheme} colours`, async () => {
+    const { page, close } = await openDemo({ colorScheme });
+    await page.locator("#text").click();
+    await page.keyboard.type("I would like to ");
+    await t.waitForBar(page);
+    await page.evaluate(await readFile(AXE, "utf8"));
+    const { violations } = await page.evaluate(() => axe.run());
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]),
+      [],
+    );
+    await close();
+  });
+}

@@ -1,0 +1,114 @@
+// Ghost text stands where the same text would stand if it were typed: pixel by pixel.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const LINES = Array.from({ length: 12 }, (_, i) => `line ${i}`).join("\n");
+
+const CASES = [
+  { name: "in the first line", text: "That is h" },
+  { name: "after a line that wraps", text: "Many words that do not fit into one single line of it so it h" },
+  { name: "in a new line", text: "first\n", rest: "hum" },
+  { name: "in a text that is scrolled", text: `${LINES}\nThat h` },
+  { name: "in letter-spaced monospace", text: "That is h", className: "mono" },
+  { name: "across letters that are kerned", text: "To A", rest: "VA" },
+  { name: "in a positioned field", text: "That is h", className: "framed" },
+  { name: "in a transformed form", text: "That is h", formClass: "turned" },
+  { name: "in an input", text: "That is h", field: "#input" },
+];
+
+for (const { name, text, rest = "um", className = "", formClass = "", field = "#area" } of CASES) {
+  const word = text.slice(text.search(/\S*$/)) + rest;
+  test(
+    `ghost text stands where it would be typed: ${name}`,
+    t.withFields(shared, async (page) => {
+      const element = page.locator(field);
+      await page.locator("#form").evaluate((form, value) => (form.className = value), formClass);
+      await element.evaluate(
+        (node, value) => node.classList.add("compare", ...value.split(" ").filter(Boolean)),
+        className,
+      );
+      await t.attach(page, field, { script: [[text, word]], bar: false });
+      await element.fill(text);
+      assert.equal(await t.waitForGhost(page), rest);
+      const ghost = await element.screenshot();
+
+      await page.evaluate((field) => lm.detach[field](), field);
+      assert.notDeepEqual(await element.screenshot(), ghost, "the ghost can be seen");
+      await page.keyboard.type(rest);
+      assert.deepEqual(await element.screenshot(), ghost);
+    }),
+  );
+}
+
+test(
+  "there is no ghost where the word would wrap",
+  t.withFields(shared, async (page) => {
+    // As wide as the line and no wider: the rest has no room.
+    const width = await page.locator("#area").evaluate((area) => {
+      const context = document.createElement("canvas").getContext("2d");
+      const style = getComputedStyle(area);
+      context.font = style.font;
+      const room = area.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      let text = "That is h";
+      while (context.measureText(`i ${text}`).width < room) text = `i ${text}`;
+      return text;
+    });
+    await t.attach(page, "#area", { script: [[width, "hum"]] });
+    await page.locator("#area").fill(width);
+    assert.deepEqual(await t.waitForBar(page), ["hum"]);
+    assert.equal(await t.ghostText(page), "");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.inputValue("#area"), width);
+  }),
+);
+
+test(
+  "scrolling takes the ghost along, and out of sight it is none",
+  t.withFields(shared, async (page) => {
+    const text = `${LINES}\nThat h`;
+    await t.attach(page, "#area", { script: [[text, "hum"]] });
+    await page.locator("#area").fill(text);
+    await t.waitForGhost(page);
+    const top = async () => (await page.locator("lm-ghost .rest").boundingBox()).y;
+    const before = await top();
+    await page.locator("#area").evaluate((area) => area.scrollBy(0, 5));
+    await t.settle(page);
+    assert.equal(await top(), before - 5);
+    await page.locator("#area").evaluate((area) => area.scrollTo(0, 0));
+    await t.settle(page);
+    assert.equal(await t.ghostText(page), "");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.inputValue("#area"), text);
+  }),
+);
+
+test(
+  "there is no ghost in centred text, as that moves while it grows",
+  t.withFields(shared, async (page) => {
+    await page.locator("#area").evaluate((area) => area.classList.add("centred"));
+    await t.attach(page, "#area", { script: [["so h", "hum"]] });
+    await page.locator("#area").fill("so h");
+    assert.deepEqual(await t.waitForBar(page), ["hum"]);
+    assert.equal(await t.ghostText(page), "");
+  }),
+);
+
+test(
+  "the ghost does not lie over a placeholder",
+  t.withFields(shared, async (page) => {
+    await t.attach(page, "#area", { script: [["", "The"]] });
+    await page.click("#area");
+    assert.equal(await t.waitForGhost(page), "The");
+    await page.locator("#area").evaluate((area) => {
+      area.blur();
+      area.placeholder = "Write here";
+      area.focus();
+    });
+    assert.deepEqual(await t.waitForBar(page), ["The"]);
+    assert.equal(await t.ghostText(page), "");
+  }),
+);

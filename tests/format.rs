@@ -1,0 +1,171 @@
+//! The model file: what is written is read, and no file whatever makes the reader or the model panic.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::{Encoding, Random, SHIPPED, parts, recipes};
+use lm_wasm::format::{Bias, Metadata, ModelParts, SectionKind, VERSION, Values, inspect, limits, reseal};
+use lm_wasm::{Error, ErrorKind, Model, Session};
+use proptest::prelude::*;
+
+fn shipped() -> Vec<u8> {
+    parts(1, SHIPPED).to_bytes().unwrap()
+}
+
+/// Reads `file` and, if that succeeds, uses the model.
+fn load_and_use(file: &[u8]) -> Result<(), Error> {
+    inspect(file).ok();
+    let model = Model::from_bytes(file)?;
+    let mut session = Session::new(&model);
+    for text in ["", "I'm go", "The London, 12 GOOD! ", "zażółć\nź"] {
+        let suggestions = session.suggest(&model, text, 3);
+        assert!(suggestions.items.len() <= 3);
+        assert!(suggestions.items.iter().all(|item| (0.0..=1.001).contains(&item.probability)), "{suggestions:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_written_is_read() {
+    for (seed, recipe) in (0..).zip(recipes()) {
+        let written = parts(seed, recipe);
+        let file = written.to_bytes().unwrap();
+        let read = ModelParts::from_bytes(&file).unwrap();
+        assert_eq!(read, written);
+        assert_eq!(read.to_bytes().unwrap(), file);
+        load_and_use(&file).unwrap();
+    }
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let file = shipped();
+    for length in 0..file.len() {
+        let error = load_and_use(&file[..length]).unwrap_err();
+        let expected = if length < 8 { ErrorKind::NotAModel } else { ErrorKind::Truncated };
+        assert_eq!(error.kind(), expected, "{length} bytes");
+    }
+    let mut longer = file;
+    longer.push(0);
+    assert_eq!(load_and_use(&longer).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn every_changed_byte_is_an_error() {
+    let file = shipped();
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(load_and_use(&changed).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn random_changes_under_valid_checksums_do_no_harm() {
+    let random = &mut Random::new(7);
+    let files: Vec<Vec<u8>> = recipes().into_iter().map(|recipe| parts(3, recipe).to_bytes().unwrap()).collect();
+    let mut accepted = 0;
+    for round in 0..10_000 {
+        let mut file = files[round % files.len()].clone();
+        for _ in 0..=random.below(4) {
+            // Half of the changes hit the header and table, where a file has most of its meaning.
+            let end = if random.below(2) == 0 { 1024 } else { file.len() };
+            let at = random.below(end);
+            file[at] = [random.bits() as u8, 0, 255, file[at].wrapping_add(1)][random.below(4)];
+        }
+        reseal(&mut file);
+        accepted += usize::from(load_and_use(&file).is_ok());
+    }
+    assert!(accepted > 100, "the changes must reach the network, only {accepted} did");
+}
+
+#[test]
+fn errors_name_the_thing() {
+    let file = shipped();
+    let changed = |at: usize, value: u32| {
+        let mut file = file.clone();
+        file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        reseal(&mut file);
+        load_and_use(&file).unwrap_err()
+    };
+
+    assert_eq!(load_and_use(b"<!doctype html>"), Err(Error::NotAModel));
+    assert_eq!(changed(8, 7), Error::WrongVersion { found: 7, supported: VERSION });
+    assert!(changed(8, 7).to_string().contains("version 7"));
+    assert_eq!(changed(12, 65).kind(), ErrorKind::LimitExceeded);
+    // The first table entry: kind, index, encoding.
+    assert_eq!(changed(32, 99).kind(), ErrorKind::Unsupported);
+    assert_eq!(changed(40, 1), Error::Unsupported { section: "metadata", what: "entropy coding" });
+    assert_eq!(changed(36, 3).kind(), ErrorKind::Corrupt);
+    // The first field of the shape: the cell.
+    let shape = inspect(&file).unwrap().into_iter().find(|section| section.kind == SectionKind::Shape).unwrap();
+    assert_eq!(changed(shape.offset, 3).kind(), ErrorKind::Unsupported);
+    assert_eq!(changed(shape.offset + 12, 5).kind(), ErrorKind::LimitExceeded);
+    // A damaged byte without a new checksum names its section.
+    let mut damaged = file.clone();
+    damaged[shape.offset] ^= 1;
+    assert!(load_and_use(&damaged).unwrap_err().to_string().contains("shape"));
+}
+
+#[test]
+fn parts_that_contradict_each_other_are_not_written() {
+    type Change = fn(&mut ModelParts);
+    let changes: [Change; 9] = [
+        |parts| parts.shape.hidden += 1,
+        |parts| parts.shape.vocabulary -= 1,
+        |parts| parts.layers.clear(),
+        |parts| parts.projection = None,
+        |parts| parts.output = Some(parts.embedding.clone()),
+        |parts| parts.embedding.scales = vec![half::f16::INFINITY],
+        |parts| parts.embedding.values = Values::Signed4(vec![8; parts.embedding.rows * parts.embedding.cols]),
+        |parts| parts.output_bias = Bias::F32(vec![f32::NAN; parts.shape.vocabulary]),
+        |parts| parts.output_bias = Bias::F32(vec![limits::MAGNITUDE * 2.0; parts.shape.vocabulary]),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut parts = parts(1, SHIPPED);
+        change(&mut parts);
+        assert!(parts.to_bytes().is_err(), "change {number}");
+        assert!(Model::from_parts(parts).is_err(), "change {number}");
+    }
+}
+
+#[test]
+fn a_listing_tells_all_sections() {
+    let file = shipped();
+    let sections = inspect(&file).unwrap();
+    assert_eq!(sections.len(), 12);
+    assert!(sections.iter().all(|section| section.offset % 64 == 0));
+    let last = sections.last().unwrap();
+    assert_eq!((last.kind, last.offset + last.length), (SectionKind::OutputBias, file.len()));
+    let weights = sections.iter().find(|section| section.kind == SectionKind::LayerRecurrent).unwrap();
+    assert_eq!((weights.encoding, weights.shape), ("ternary", Some((4 * 13, 13))));
+}
+
+#[test]
+fn metadata_is_lines_of_pairs() {
+    let mut metadata = Metadata::new();
+    metadata.push("licence", " CC BY-SA 4.0\nand others ").unwrap();
+    assert_eq!(metadata.get("licence"), Some("CC BY-SA 4.0 and others"));
+    assert_eq!(metadata.to_string(), "licence = CC BY-SA 4.0 and others\n");
+    assert!(metadata.push("two words", "").is_err());
+    assert!(metadata.push("", "").is_err());
+    assert_eq!(metadata.push("long", &"x".repeat(limits::METADATA)).unwrap_err().kind(), ErrorKind::LimitExceeded);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn tensors_of_any_shape_are_kept(
+        seed: u64,
+        embedding in 1usize..80,
+        hidden in 1usize..40,
+        encodings in prop::array::uniform2(prop::sample::select(&common::ENCODINGS[..])),
+    ) {
+        let [table, weights]: [Encoding; 2] = encodings;
+        let recipe = common::Recipe { embedding, hidden, output_width: embedding, table, weights, ..SHIPPED };
+        let written = parts(seed, recipe);
+        prop_assert_eq!(ModelParts::from_bytes(&written.to_bytes().unwrap()).unwrap(), written);
+    }
+}

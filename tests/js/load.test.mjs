@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import { fetchBytes, loadSource, resolveSource } from "../../dist/load.js";
+
+const BODY = Buffer.from("0123456789".repeat(1000));
+let server;
+let url;
+
+const ROUTES = {
+  "/whole": (response) => response.writeHead(200, { "content-length": BODY.length }).end(BODY),
+  "/chunked": (response) => response.writeHead(200).end(BODY),
+  "/page": (response) => response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<!doctype html>"),
+  "/broken": (response) => {
+    response.writeHead(200, { "content-length": BODY.length }).write(BODY.subarray(0, 100));
+    setTimeout(() => response.destroy(), 20);
+  },
+  "/slow": (response) => response.writeHead(200, { "content-length": BODY.length }).write(BODY.subarray(0, 100)),
+};
+
+before(async () => {
+  server = createServer((request, response) => {
+    const route = ROUTES[request.url];
+    if (route) route(response);
+    else response.writeHead(404).end("not found");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${server.address().port}`;
+});
+
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+test("names, addresses and bytes are sources", () => {
+  assert.match(resolveSource("en").url, /\/models\/en\.lm$/);
+  assert.equal(resolveSource("pl", "https://x/models").url, "https://x/models/pl.lm");
+  assert.equal(resolveSource("pt-BR", new URL("https://x/models/?v=1")).url, "https://x/models/pt-BR.lm");
+  assert.equal(resolveSource("https://x/my.lm").url, "https://x/my.lm");
+  assert.equal(resolveSource(new URL("https://x/my.lm")).url, "https://x/my.lm");
+  const bytes = new Uint8Array([1, 2]);
+  assert.equal(resolveSource(bytes).bytes, bytes);
+  assert.deepEqual(resolveSource(bytes.buffer).bytes, bytes);
+});
+
+test("what is no source is refused, with the remedy", () => {
+  assert.throws(() => resolveSource("xx"), { code: "argument", message: /"xx".*it has en.*baseUrl/s });
+  assert.throws(() => resolveSource("constructor"), { code: "argument" });
+  assert.throws(() => resolveSource("./models/en.lm"), { code: "argument", message: /absolute address/ });
+});
+
+test("bytes are passed on as they are", async () => {
+  const bytes = new Uint8Array([1, 2]);
+  assert.equal(await loadSource({ bytes }), bytes);
+});
+
+test("a download reports its progress from nothing to all of it", async () => {
+  const seen = [];
+  const bytes = await fetchBytes(`${url}/whole`, { onDownload: (progress) => seen.push(progress) });
+  assert.deepEqual(Buffer.from(bytes), BODY);
+  assert.deepEqual(seen[0], { status: "download", url: `${url}/whole`, loaded: 0, total: BODY.length });
+  assert.deepEqual(seen.at(-1), { status: "download", url: `${url}/whole`, loaded: BODY.length, total: BODY.length });
+  assert.deepEqual(
+    seen.map(({ loaded }) => loaded),
+    seen.map(({ loaded }) => loaded).sort((a, b) => a - b),
+  );
+});
+
+test("without a length the total is unknown", async () => {
+  const seen = [];
+  const bytes = await fetchBytes(`${url}/chunked`, { onDownload: ({ total }) => seen.push(total) });
+  assert.equal(bytes.length, BODY.length);
+  assert.ok(seen.length > 0 && seen.every((total) => total === undefined));
+});
+
+test("failures name the address and what to do", async () => {
+  const network = (message) => ({ name: "LmError", code: "network", message });
+  await assert.rejects(fetchBytes(`${url}/none`), network(/\/none answered with status 404: check/));
+  await assert.rejects(fetchBytes(`${url}/page`), network(/\/page answered with a web page/));
+  await assert.rejects(fetchBytes(`${url}/broken`), network(/\/broken (broke off|ended) after 100 .*again/));
+  await assert.rejects(fetchBytes("http://127.0.0.1:1/en.lm"), network(/cannot be reached.*CORS/));
+});
+
+test("a body shorter than announced is noticed where the transport does not", async (t) => {
+  const short = new Response("123", { headers: { "content-length": "5" } });
+  t.mock.method(globalThis, "fetch", async () => short);
+  await assert.rejects(fetchBytes("https://x/en.lm"), { code: "network", message: /ended after 3 of 5 bytes/ });
+});
+
+test("the length of a compressed body is not the length of the model", async (t) => {
+  const coded = new Response("12345", { headers: { "content-length": "3", "content-encoding": "br" } });
+  t.mock.method(globalThis, "fetch", async () => coded);
+  assert.equal((await fetchBytes("https://x/en.lm")).length, 5);
+});
+
+test("a download can be aborted", async () => {
+  const controller = new AbortController();
+  const onDownload = ({ loaded }) => loaded > 0 && controller.abort();
+  await assert.rejects(fetchBytes(`${url}/slow`, { onDownload, signal: controller.signal }), { name: "AbortError" });
+});
+
+test("Node reads files", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "lm-wasm-load-"));
+  try {
+    const file = pathToFileURL(join(folder, "en.lm")).href;
+    await writeFile(new URL(file), BODY);
+    const seen = [];
+    assert.deepEqual(Buffer.from(await fetchBytes(file, { onDownload: (p) => seen.push(p.loaded) })), BODY);
+    assert.deepEqual(seen, [BODY.length]);
+    await assert.rejects(fetchBytes(`${file}x`), { code: "network", message: /en\.lmx cannot be read/ });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

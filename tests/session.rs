@@ -1,0 +1,158 @@
+//! Sessions: the answer depends on the text alone, never on the way to it.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::{SHIPPED, parts, recipes};
+use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
+use lm_wasm::{Model, Session, Suggestions};
+use proptest::prelude::*;
+
+fn model(seed: u64) -> Model {
+    Model::from_parts(parts(seed, SHIPPED)).unwrap()
+}
+
+fn fresh(model: &Model, text: &str, k: usize) -> Suggestions {
+    Session::new(model).suggest(model, text, k)
+}
+
+/// Texts of known and unknown words, and of what else a field may hold.
+fn text() -> impl Strategy<Value = String> {
+    let pieces = common::WORDS.iter().map(|word| word.to_string()).chain(
+        [" ", " ", " ", ", ", ". ", "\n", "!!", "7", "’", "GO", "xyz", "\u{301}", "👩‍👩‍👧", "שלום", "\0", "語"]
+            .map(String::from),
+    );
+    prop::collection::vec(prop::sample::select(pieces.collect::<Vec<_>>()), 0..30).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_sequence_of_edits_gives_what_a_fresh_session_gives(seed in 0u64..6, texts in prop::collection::vec(text(), 1..6)) {
+        let model = Model::from_parts(parts(seed, recipes()[seed as usize])).unwrap();
+        let mut session = Session::new(&model);
+        for text in &texts {
+            // Typed a character at a time, and the last ones deleted again.
+            for (end, _) in text.char_indices() {
+                prop_assert_eq!(session.suggest(&model, &text[..end], 3), fresh(&model, &text[..end], 3));
+            }
+            prop_assert_eq!(session.suggest(&model, text, 3), fresh(&model, text, 3));
+            for (end, _) in text.char_indices().rev().take(5) {
+                prop_assert_eq!(session.suggest(&model, &text[..end], 3), fresh(&model, &text[..end], 3));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in any::<String>(), k: usize) {
+        let model = model(1);
+        let suggestions = fresh(&model, &text, k);
+        prop_assert!(window(&text).ends_with(&suggestions.prefix));
+        prop_assert!(suggestions.items.len() <= k.min(MAX_SUGGESTIONS));
+    }
+
+    #[test]
+    fn only_the_window_is_read(text in text(), times in 1usize..20) {
+        let model = model(2);
+        let long = text.repeat(times);
+        let answer = fresh(&model, &long, 3);
+        prop_assert_eq!(&fresh(&model, window(&long), 3).items, &answer.items);
+        if long.len() > WINDOW_MAX {
+            prop_assert_eq!(fresh(&model, &format!("The beginning.\n{long}"), 3), answer);
+        }
+    }
+
+    #[test]
+    fn probabilities_are_those_of_the_logits(tokens in prop::collection::vec(0u32..22, 0..10)) {
+        let model = model(3);
+        let mut session = Session::new(&model);
+        session.set_context(&model, &tokens);
+        let total: f32 = (0..22).map(|row| session.log_probability(&model, row).exp()).sum();
+        prop_assert!((total - 1.0).abs() < 1e-4);
+
+        // Within a range they are conditional, and in order.
+        let range = model.vocabulary().prefix_range("g");
+        let mass: f32 = range.clone().map(|row| session.log_probability(&model, row).exp()).sum();
+        let top = session.top_k(&model, range.clone(), 10, None);
+        prop_assert!(top.is_sorted_by(|a, b| a.1 >= b.1));
+        prop_assert_eq!(top.len(), range.filter(|&row| model.vocabulary().is_offered(row)).count());
+        for (row, probability) in top {
+            prop_assert!((session.log_probability(&model, row).exp() / mass - probability).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn pushing_and_setting_are_the_same(tokens in prop::collection::vec(0u32..30, 0..10), base in 0usize..5) {
+        let model = model(4);
+        let mut pushed = Session::new(&model);
+        let mut rebased = Session::new(&model);
+        for (at, &token) in tokens.iter().enumerate() {
+            pushed.push(&model, token);
+            rebased.push(&model, token);
+            if at == base {
+                rebased.rebase(&model);
+            }
+        }
+        let mut set = Session::new(&model);
+        set.set_context(&model, &tokens);
+        prop_assert_eq!(pushed.logits(&model), set.logits(&model));
+        prop_assert_eq!(rebased.logits(&model), set.logits(&model));
+    }
+}
+
+#[test]
+fn suggestions_fit_what_is_typed() {
+    let model = model(5);
+    let texts = |text: &str| -> Vec<String> {
+        let mut texts: Vec<String> = fresh(&model, text, 10).items.into_iter().map(|item| item.text).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(texts("we go"), ["going", "good"], "neither the word typed nor one never offered");
+    assert_eq!(texts("we Go"), ["Going", "Good"]);
+    assert_eq!(texts("we GOO"), ["GOOD"]);
+    assert_eq!(texts("we i"), ["I", "I'm", "iPhone"], "`i` is typed, `I` is meant");
+    assert_eq!(texts("we I"), ["I'm", "IPhone"]);
+    assert_eq!(texts("we I’"), ["I'm"]);
+    assert_eq!(texts("we i’m"), ["I'm"]);
+    assert_eq!(texts("we lon"), ["London"]);
+    assert_eq!(texts("we ŹL"), ["ŹLE"]);
+    assert_eq!(texts("we xyz"), [""; 0]);
+    assert_eq!(texts("12"), [""; 0]);
+    assert!(
+        fresh(&model, "", 3).items.iter().all(|item| item.text.starts_with(char::is_uppercase) || item.text == "Źle")
+    );
+}
+
+#[test]
+fn equal_logits_come_in_the_order_of_rows() {
+    use lm_wasm::format::Bias;
+    let mut parts = parts(6, SHIPPED);
+    parts.embedding.scales = vec![half::f16::ZERO];
+    parts.output_bias = Bias::F32(vec![0.0; parts.shape.vocabulary]);
+    let model = Model::from_parts(parts).unwrap();
+    let mut session = Session::new(&model);
+    let words = model.vocabulary().words();
+    let rows: Vec<u32> = session.top_k(&model, words.clone(), 3, Some(words.start)).iter().map(|top| top.0).collect();
+    assert_eq!(rows, [words.start + 1, words.start + 2, words.start + 3]);
+}
+
+#[test]
+fn logits_are_those_of_every_platform() {
+    common::check_logits();
+}
+
+#[test]
+fn a_long_text_is_the_same_typed_or_pasted() {
+    let model = model(7);
+    let mut session = Session::new(&model);
+    let random = &mut common::Random::new(7);
+    let mut text = String::new();
+    while text.len() < 3 * WINDOW_MAX {
+        text.push_str(common::WORDS[random.below(common::WORDS.len())]);
+        text.push_str([" ", " ", ". ", ".\n"][random.below(4)]);
+        assert_eq!(session.suggest(&model, &text, 3), fresh(&model, &text, 3));
+    }
+}

@@ -1,0 +1,86 @@
+//! The model card: what people must know of a model file, in Markdown.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use lm_wasm::format::Metadata;
+
+use crate::corpus::Manifest;
+use crate::evaluation::{Interval, Measures, Report};
+use crate::training::config::Config;
+
+/// What a card is made of.
+pub struct Card<'a> {
+    pub metadata: &'a Metadata,
+    pub manifest: &'a Manifest,
+    pub config: &'a Config,
+    pub measured: Option<&'a Report>,
+    pub bytes: usize,
+    pub parameters: usize,
+    /// The commands that made the model.
+    pub commands: &'a [String],
+}
+
+impl Card<'_> {
+    /// The card as Markdown.
+    pub fn to_markdown(&self) -> Result<String> {
+        let get = |key: &str| self.metadata.get(key).unwrap_or("-");
+        let mut text = String::new();
+        writeln!(text, "# {}: {} model\n", get("name"), get("language"))?;
+        writeln!(text, "| | |\n|---|---|")?;
+        writeln!(text, "| language | {} |", get("language"))?;
+        writeln!(text, "| licence | {} |", get("licence"))?;
+        writeln!(text, "| made | {} with lm-tools {} |", get("date"), get("lm-tools"))?;
+        writeln!(text, "| size | {} bytes, {} parameters |", self.bytes, self.parameters)?;
+        writeln!(text, "| vocabulary | {} rows |", self.manifest.rows)?;
+        writeln!(text, "| trained on | {} |\n", get("trained_on"))?;
+        self.write_measures(&mut text)?;
+        writeln!(text, "## Made by\n\n```sh")?;
+        self.commands.iter().try_for_each(|command| writeln!(text, "{command}"))?;
+        writeln!(text, "```\n\nwith the config\n\n```toml\n{}```\n", toml::to_string(self.config)?)?;
+        writeln!(
+            text,
+            "## Text and attributions\n\nTokens are those of the source; the weight says how often its text is seen in one pass.\n"
+        )?;
+        writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
+        for source in &self.manifest.sources {
+            writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)?;
+        }
+        Ok(text)
+    }
+
+    fn write_measures(&self, text: &mut String) -> Result<()> {
+        let Some(report) = self.measured else { return Ok(()) };
+        let k = report.suggestions;
+        let state = if report.stream { "lines as one stream" } else { "each line a text by itself" };
+        writeln!(text, "## Measured\n\nOn {}, {state}, {k} suggestions.\n", report.texts.join(", "))?;
+        writeln!(
+            text,
+            "| text | words | perplexity | unknown words | top-1 | top-{k} | KSR (95 % interval) | ceiling |\n\
+             |---|---:|---:|---:|---:|---:|---:|---:|"
+        )?;
+        for (source, measures) in
+            report.by_source.iter().map(|(name, row)| (name.as_str(), row)).chain([("all", &report.all)])
+        {
+            writeln!(text, "| {source} | {} |", row(measures))?;
+        }
+        writeln!(text)?;
+        Ok(())
+    }
+}
+
+fn row(measures: &Measures) -> String {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let mut cells =
+        vec![measures.words.to_string(), format!("{:.1}", measures.perplexity), percent(measures.out_of_vocabulary)];
+    if let Some(typing) = &measures.typing {
+        let Interval { low, high } = typing.ksr_interval;
+        cells.extend([
+            percent(typing.top_1),
+            percent(typing.top_k),
+            format!("{:.2} % ({:.1} to {:.1})", 100.0 * typing.ksr, 100.0 * low, 100.0 * high),
+            percent(typing.ceiling),
+        ]);
+    }
+    cells.join(" | ")
+}

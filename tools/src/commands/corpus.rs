@@ -1,0 +1,110 @@
+//! `lm-tools corpus`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::corpus::sources::{Source, Sources, Tokenization, default_block_lines, default_seed};
+use crate::corpus::{Manifest, prepare};
+
+/// Turn text files into a vocabulary and streams of tokens
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools corpus configs/en/corpus.toml --root corpora/en --out runs/en/corpus
+  lm-tools corpus chat.txt mail.txt.xz=2 novels.txt.xz=0.5 --words 20000 --language en --out corpus
+  lm-tools corpus train.txt --valid valid.txt --tokenization spaces --words 10000 --language en --out ptb")]
+pub struct Arguments {
+    /// A source list (.toml), or text files (plain or .xz), each with =WEIGHT if not 1
+    #[arg(required = true)]
+    sources: Vec<String>,
+    /// Folder that the paths of the sources are relative to
+    #[arg(long, default_value = ".")]
+    root: PathBuf,
+    /// Folder to write the prepared corpus to
+    #[arg(long)]
+    out: PathBuf,
+    /// Words of the vocabulary [default with text files: 20000]
+    #[arg(long)]
+    words: Option<usize>,
+    /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
+    #[arg(long)]
+    language: Option<String>,
+    /// Held-out text whose perplexity is told while training
+    #[arg(long)]
+    valid: Vec<String>,
+    /// File of words (one a line) that a model reads but never offers
+    #[arg(long)]
+    never_offer: Vec<String>,
+    /// How lines become tokens
+    #[arg(long, value_parser = ["words", "spaces"])]
+    tokenization: Option<String>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let manifest = prepare(&self.source_list()?, &self.root, &self.out)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&manifest)?);
+        } else {
+            print(&manifest);
+        }
+        Ok(())
+    }
+
+    fn source_list(&self) -> Result<Sources> {
+        let mut list = match self.sources.as_slice() {
+            [only] if only.ends_with(".toml") => Sources::read(only.as_ref())?,
+            files if files.iter().any(|file| file.ends_with(".toml")) => {
+                bail!("give either one source list (.toml) or text files, not both")
+            }
+            files => Sources {
+                language: self.language.clone().context("--language is needed with text files (a tag such as en)")?,
+                words: 20_000,
+                tokenization: Tokenization::Words,
+                block_lines: default_block_lines(),
+                seed: default_seed(),
+                never_offer: Vec::new(),
+                valid: Vec::new(),
+                source: files.iter().map(|file| parse_source(file)).collect::<Result<_>>()?,
+            },
+        };
+        list.words = self.words.unwrap_or(list.words);
+        list.language = self.language.clone().unwrap_or(list.language);
+        list.valid.extend(self.valid.iter().cloned());
+        list.never_offer.extend(self.never_offer.iter().cloned());
+        match self.tokenization.as_deref() {
+            Some("spaces") => list.tokenization = Tokenization::Spaces,
+            Some(_) => list.tokenization = Tokenization::Words,
+            None => {}
+        }
+        Ok(list)
+    }
+}
+
+fn parse_source(argument: &str) -> Result<Source> {
+    let (path, weight) = match argument.rsplit_once('=') {
+        Some((path, weight)) => {
+            (path, weight.parse().with_context(|| format!("{argument}: {weight:?} is not a weight"))?)
+        }
+        None => (argument, 1.0),
+    };
+    Ok(Source { path: path.to_owned(), weight, attribution: String::new() })
+}
+
+fn print(manifest: &Manifest) {
+    for source in &manifest.sources {
+        println!("{:>9} lines {:>10} tokens x {:<4} {}", source.lines, source.tokens, source.weight, source.path);
+    }
+    println!(
+        "{} rows; {} training tokens, {:.2} % of them unknown; {} held out",
+        manifest.rows,
+        manifest.train_tokens,
+        100.0 * manifest.unknown_share,
+        manifest.valid_tokens
+    );
+}

@@ -1,0 +1,117 @@
+//! `lm-tools evaluate`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use lm_wasm::Model;
+
+use crate::corpus::Lines;
+use crate::corpus::sources::Tokenization;
+use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate};
+
+/// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools evaluate models/en.lm dev.tsv
+  lm-tools evaluate models/en.lm mail.txt --suggestions 5 --json > measures.json
+  lm-tools evaluate ptb.lm test.txt --tokenization spaces --stream --no-typist
+
+A .tsv file has source<TAB>text lines; its sources are told apart. The model runs in the same code as in a page.")]
+pub struct Arguments {
+    /// Model file (.lm)
+    model: PathBuf,
+    /// Held-out text (plain, .xz or .tsv)
+    #[arg(required = true)]
+    texts: Vec<PathBuf>,
+    /// Suggestions offered at a time
+    #[arg(long, short = 'k', default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
+    suggestions: u8,
+    /// Read only the first lines of each text
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Keep the state from line to line, as benchmarks tell perplexity; else each line is a text by itself
+    #[arg(long)]
+    stream: bool,
+    /// How lines become tokens
+    #[arg(long, default_value = "words", value_parser = ["words", "spaces"])]
+    tokenization: String,
+    /// Measure perplexity alone
+    #[arg(long)]
+    no_typist: bool,
+    /// Threads [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print the measures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
+        let model = Model::from_bytes(&bytes).with_context(|| self.model.display().to_string())?;
+        let lines = self.lines()?;
+        ensure!(!lines.is_empty(), "there is no text in the file(s) given");
+        let options = Options {
+            suggestions: self.suggestions.into(),
+            tokenization: if self.tokenization == "spaces" { Tokenization::Spaces } else { Tokenization::Words },
+            stream: self.stream,
+            typist: !self.no_typist,
+            threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
+        };
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let report = evaluate(&model, self.texts.iter().map(name).collect(), &lines, options);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            print(&report);
+        }
+        Ok(())
+    }
+
+    fn lines(&self) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        for path in &self.texts {
+            let mut reader = Lines::open(path)?;
+            let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let mut count = 0;
+            while let Some((label, text)) = reader.next_line()? {
+                if self.limit.is_some_and(|limit| count == limit) {
+                    break;
+                }
+                lines.push(Line { source: if label.is_empty() { file.clone() } else { label }, text });
+                count += 1;
+            }
+        }
+        Ok(lines)
+    }
+}
+
+fn print(report: &Report) {
+    println!(
+        "{:<16} {:>8} {:>9} {:>7} {:>7} {:>7} {:>17} {:>8}",
+        "source", "words", "PPL", "OOV", "top-1", "top-k", "KSR (95 %)", "ceiling"
+    );
+    for (source, measures) in &report.by_source {
+        print_row(source, measures);
+    }
+    print_row("all", &report.all);
+    println!("k = {}, {}", report.suggestions, if report.stream { "one stream" } else { "each line a text by itself" });
+}
+
+fn print_row(source: &str, measures: &Measures) {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    print!(
+        "{source:<16} {:>8} {:>9.2} {:>7}",
+        measures.words,
+        measures.perplexity,
+        percent(measures.out_of_vocabulary)
+    );
+    if let Some(Typing { top_1, top_k, ksr, ksr_interval, ceiling, .. }) = &measures.typing {
+        let ksr = format!("{:.2} ({:.1}-{:.1})", 100.0 * ksr, 100.0 * ksr_interval.low, 100.0 * ksr_interval.high);
+        print!(" {:>7} {:>7} {ksr:>17} {:>8}", percent(*top_1), percent(*top_k), percent(*ceiling));
+    }
+    println!();
+}

@@ -1,0 +1,128 @@
+//! `lm-tools export`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use lm_wasm::Model;
+use lm_wasm::format::Metadata;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::card::Card;
+use crate::corpus::{Manifest, WordTable, read_manifest};
+use crate::evaluation::Report;
+use crate::export::model_parts;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::config::Config;
+use crate::training::device::ComputeDevice;
+use crate::training::network::Network;
+
+/// Turn a run's checkpoint into a model file (.lm) and its card (.md)
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools export runs/en/model --corpus runs/en/corpus --licence CC-BY-SA-4.0 --out models/en.lm
+  lm-tools evaluate models/en.lm dev.tsv --json > measures.json
+  lm-tools export runs/en/model --corpus runs/en/corpus --licence CC-BY-SA-4.0 --measures measures.json --out models/en.lm")]
+pub struct Arguments {
+    /// Folder of the run
+    run: PathBuf,
+    /// The prepared corpus that it was trained on
+    #[arg(long)]
+    corpus: PathBuf,
+    /// Model file to write; its card is written beside it, with the ending .md
+    #[arg(long)]
+    out: PathBuf,
+    /// Licence of the model file, an SPDX expression
+    #[arg(long)]
+    licence: String,
+    /// What `lm-tools evaluate --json` printed for the model: goes into file and card
+    #[arg(long)]
+    measures: Option<PathBuf>,
+    /// A command that made the model, for the card; may be repeated
+    #[arg(long = "made-by")]
+    made_by: Vec<String>,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let checkpoint = Checkpoint::read(&self.run)?;
+        let manifest = read_manifest(&self.corpus)?;
+        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        let network = restore(&checkpoint, &table)?;
+        let report = self.measures.as_deref().map(read_report).transpose()?;
+        let config = &checkpoint.config;
+        let metadata = self.metadata(config, &checkpoint, &manifest, report.as_ref())?;
+        let bytes = model_parts(config, &network, &table, metadata.clone())?.to_bytes()?;
+        // What cannot be loaded must not be written.
+        Model::from_bytes(&bytes).context("the exported model does not load")?;
+        fs::write(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
+        let card = Card {
+            metadata: &metadata,
+            manifest: &manifest,
+            config,
+            measured: report.as_ref(),
+            bytes: bytes.len(),
+            parameters: network.size(),
+            commands: &self.made_by,
+        };
+        let path = self.out.with_extension("md");
+        fs::write(&path, card.to_markdown()?).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display());
+        Ok(())
+    }
+
+    fn metadata(
+        &self,
+        config: &Config,
+        checkpoint: &Checkpoint,
+        manifest: &Manifest,
+        report: Option<&Report>,
+    ) -> Result<Metadata> {
+        let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
+        let seen = checkpoint.position.step * (config.training.batch * config.training.bptt) as u64;
+        let mut metadata = Metadata::new();
+        metadata.push("name", &config.name)?;
+        metadata.push("language", &manifest.language)?;
+        metadata.push("licence", &self.licence)?;
+        metadata.push("date", &today)?;
+        metadata.push("lm-tools", env!("CARGO_PKG_VERSION"))?;
+        metadata.push(
+            "trained_on",
+            &format!(
+                "{seen} tokens out of a corpus of {} from {} sources",
+                manifest.train_tokens,
+                manifest.sources.len()
+            ),
+        )?;
+        for source in manifest.sources.iter().filter(|source| !source.attribution.is_empty()) {
+            metadata.push("attribution", &source.attribution)?;
+        }
+        if let Some(report) = report {
+            metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;
+            if let Some(typing) = &report.all.typing {
+                metadata.push("ksr", &format!("{:.4}", typing.ksr))?;
+                metadata.push("top_k", &format!("{:.4}", typing.top_k))?;
+                metadata.push("suggestions", &report.suggestions.to_string())?;
+            }
+            metadata.push("measured_on", &report.texts.join(", "))?;
+        }
+        Ok(metadata)
+    }
+}
+
+fn restore(checkpoint: &Checkpoint, table: &WordTable) -> Result<Network> {
+    let device = ComputeDevice::by_name("flex")?;
+    let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
+    let mut network = Network::new(&checkpoint.config, &counts, device.fused, &device.device);
+    checkpoint.restore(&mut network, &mut [], &device.device)?;
+    Ok(network)
+}
+
+fn read_report(path: &Path) -> Result<Report> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))
+}

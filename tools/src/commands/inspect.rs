@@ -1,0 +1,72 @@
+//! `lm-tools inspect`
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use lm_wasm::Model;
+use lm_wasm::format::{SectionInfo, inspect};
+use serde_json::json;
+
+/// Show what is in a model file: metadata, sections, bytes, shapes
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools inspect models/en.lm
+  lm-tools inspect models/en.lm --json")]
+pub struct Arguments {
+    /// Model file (.lm)
+    model: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
+        let name = || self.model.display().to_string();
+        let sections = inspect(&bytes).with_context(name)?;
+        let model = Model::from_bytes(&bytes).with_context(name)?;
+        if self.json {
+            let sections: Vec<_> = sections.iter().map(to_json).collect();
+            let metadata: Vec<_> = model.metadata().iter().collect();
+            println!(
+                "{}",
+                serde_json::to_string_pretty(
+                    &json!({"bytes": bytes.len(), "metadata": metadata, "sections": sections})
+                )?
+            );
+            return Ok(());
+        }
+        println!("{}: {} bytes", name(), bytes.len());
+        for (key, value) in model.metadata().iter() {
+            println!("  {key}: {value}");
+        }
+        let shape = model.shape();
+        println!(
+            "{:?}, {} layer(s) of {} units, embedding {}, output {:?} {}, {} rows",
+            shape.cell, shape.layers, shape.hidden, shape.embedding, shape.output, shape.output_width, shape.vocabulary
+        );
+        println!("{:<22} {:>9} {:>9}  {:<13} shape", "section", "offset", "bytes", "encoding");
+        sections.iter().for_each(print);
+        Ok(())
+    }
+}
+
+fn print(section: &SectionInfo) {
+    let shape = section.shape.map_or(String::new(), |(rows, cols)| format!("{rows} x {cols}"));
+    let name = format!("{} {}", section.kind.name(), section.index);
+    println!("{name:<22} {:>9} {:>9}  {:<13} {shape}", section.offset, section.length, section.encoding);
+}
+
+fn to_json(section: &SectionInfo) -> serde_json::Value {
+    json!({
+        "section": section.kind.name(),
+        "index": section.index,
+        "offset": section.offset,
+        "bytes": section.length,
+        "encoding": section.encoding,
+        "shape": section.shape.map(|(rows, cols)| [rows, cols]),
+    })
+}

@@ -1,0 +1,7 @@
+//! One module a subcommand: arguments, what it prints; the work itself lies elsewhere.
+
+pub mod corpus;
+pub mod evaluate;
+pub mod export;
+pub mod inspect;
+pub mod train;

@@ -1,0 +1,69 @@
+//! `lm-tools train`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::training::config::Config;
+use crate::training::device::ComputeDevice;
+use crate::training::run::{Ending, Run};
+
+/// Train a model on a prepared corpus
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
+  lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
+
+A run writes log.jsonl and, every few minutes and when interrupted (Ctrl+C), a checkpoint to go on from.")]
+pub struct Arguments {
+    /// What to train and how (TOML)
+    #[arg(long)]
+    config: PathBuf,
+    /// Prepared corpus, if not the one that the config names
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// Folder of the run
+    #[arg(long)]
+    out: PathBuf,
+    /// Go on with the run in the folder
+    #[arg(long)]
+    resume: bool,
+    /// Where to compute: flex (the CPU), wgpu or cuda
+    #[arg(long, default_value = "flex")]
+    device: String,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let config = Config::read(&self.config)?;
+        let device = ComputeDevice::by_name(&self.device)?;
+        let corpus = self.corpus.or_else(|| config.corpus.clone());
+        let corpus = corpus.context("no corpus: name one with --corpus or in the config")?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = interrupted.clone();
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                // A second Ctrl+C does not wait for the step to end.
+                std::process::exit(130);
+            }
+            eprintln!("interrupted: writing a checkpoint");
+        })?;
+        let run = Run {
+            config: &config,
+            corpus: &corpus,
+            folder: &self.out,
+            device: &device,
+            resume: self.resume,
+            interrupted: &interrupted,
+        };
+        if run.train()? == Ending::Interrupted {
+            eprintln!("interrupted; go on with --resume");
+            std::process::exit(130);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! From text files to a prepared corpus: a vocabulary and streams of token rows.
+//!
+//! A prepared corpus is a folder with `corpus.json` (what it was made of), `vocabulary.tsv`, `train.tokens` and, where
+//! asked for, `valid.tokens`: rows as little-endian u32, each line closed by the row of `</s>`. Text is read twice, as
+//! a stream: once to count words, once to write rows. Blocks of lines are then shuffled on disk, so that memory holds
+//! word types and block positions only, never the text.
+
+mod count;
+mod lines;
+mod shuffle;
+pub mod sources;
+mod tokens;
+mod vocabulary;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use lm_wasm::text::{Vocabulary, normalize};
+use serde::{Deserialize, Serialize};
+
+pub use count::Counts;
+pub use lines::Lines;
+use shuffle::Blocks;
+use sources::{Source, Sources, Tokenization};
+pub use tokens::{TokenReader, line_rows};
+pub use vocabulary::WordTable;
+
+use crate::progress::Progress;
+
+/// What a prepared corpus was made of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// BCP 47 tag.
+    pub language: String,
+    pub tokenization: Tokenization,
+    /// Rows of the network: special tokens and words.
+    pub rows: usize,
+    pub train_tokens: u64,
+    pub valid_tokens: u64,
+    /// Share of the training tokens that are `<unk>`.
+    pub unknown_share: f64,
+    pub sources: Vec<SourceSummary>,
+}
+
+/// One source in a manifest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceSummary {
+    pub path: String,
+    pub weight: f64,
+    pub lines: u64,
+    /// Tokens of the source, before its weight is applied.
+    pub tokens: u64,
+    #[serde(default)]
+    pub attribution: String,
+}
+
+/// Reads the manifest of a prepared corpus.
+pub fn read_manifest(folder: &Path) -> Result<Manifest> {
+    let path = folder.join("corpus.json");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{} is no prepared corpus (make one with `lm-tools corpus`)", folder.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged; prepare the corpus again", path.display()))
+}
+
+/// Prepares a corpus in the folder `out`.
+pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
+    sources.check(root)?;
+    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let counts = count(sources, root)?;
+    if counts.types() == 0 {
+        bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
+    }
+    let never_offered = read_never_offered(&sources.never_offer, root)?;
+    let table = counts.vocabulary(sources.words, &|word| never_offered.contains(word));
+    table.write(&out.join("vocabulary.tsv"))?;
+    let vocabulary = table.vocabulary()?;
+
+    let mut blocks = Blocks::create(out, sources.block_lines)?;
+    let mut summaries = Vec::new();
+    for source in &sources.source {
+        summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks)?);
+    }
+    let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
+    let valid = write_valid(sources, root, &vocabulary, &out.join("valid.tokens"))?;
+    let manifest = Manifest {
+        language: sources.language.clone(),
+        tokenization: sources.tokenization,
+        rows: vocabulary.len(),
+        train_tokens: train,
+        valid_tokens: valid,
+        unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
+        sources: summaries,
+    };
+    let path = out.join("corpus.json");
+    fs::write(&path, serde_json::to_string_pretty(&manifest)? + "\n")
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(manifest)
+}
+
+fn count(sources: &Sources, root: &Path) -> Result<Counts> {
+    let mut counts = Counts::default();
+    for source in &sources.source {
+        let progress = Progress::spinner(&format!("counting {}", source.path));
+        let mut lines = Lines::open(&root.join(&source.path))?;
+        while let Some((_, line)) = lines.next_line()? {
+            match sources.tokenization {
+                Tokenization::Words => counts.add_line(&line, source.weight),
+                Tokenization::Spaces => counts.add_split_line(&line, source.weight),
+            }
+            progress.add(1);
+        }
+    }
+    Ok(counts)
+}
+
+fn read_never_offered(files: &[String], root: &Path) -> Result<HashSet<String>> {
+    let mut words = HashSet::new();
+    for file in files {
+        let mut lines = Lines::open(&root.join(file))?;
+        while let Some((_, word)) = lines.next_line()? {
+            words.insert(normalize(&word).into_owned());
+        }
+    }
+    Ok(words)
+}
+
+fn write_source(
+    source: &Source,
+    sources: &Sources,
+    root: &Path,
+    vocabulary: &Vocabulary,
+    blocks: &mut Blocks,
+) -> Result<SourceSummary> {
+    let progress = Progress::spinner(&format!("reading {}", source.path));
+    let mut lines = Lines::open(&root.join(&source.path))?;
+    let (mut count, mut tokens) = (0, 0);
+    blocks.begin_source(source.weight);
+    while let Some((_, line)) = lines.next_line()? {
+        let rows = line_rows(&line, sources.tokenization, vocabulary);
+        count += 1;
+        tokens += rows.len() as u64;
+        blocks.add_line(&rows)?;
+        progress.add(1);
+    }
+    blocks.end_source();
+    Ok(SourceSummary {
+        path: source.path.clone(),
+        weight: source.weight,
+        lines: count,
+        tokens,
+        attribution: source.attribution.clone(),
+    })
+}
+
+fn write_valid(sources: &Sources, root: &Path, vocabulary: &Vocabulary, path: &Path) -> Result<u64> {
+    if sources.valid.is_empty() {
+        return Ok(0);
+    }
+    let mut writer = tokens::TokenWriter::create(path)?;
+    for file in &sources.valid {
+        let mut lines = Lines::open(&root.join(file))?;
+        while let Some((_, line)) = lines.next_line()? {
+            writer.write(&line_rows(&line, sources.tokenization, vocabulary))?;
+        }
+    }
+    writer.finish()
+}

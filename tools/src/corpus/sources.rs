@@ -1,0 +1,110 @@
+//! What a corpus is made of: the source list, a TOML file or the command line.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// How lines become tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tokenization {
+    /// The core's own: Unicode words, lower-cased, numbers and marks as tokens.
+    #[default]
+    Words,
+    /// Split at spaces, taken as it is: for text that was tokenized before (Penn Treebank and its like).
+    Spaces,
+}
+
+/// A source list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    /// BCP 47 tag of the language.
+    pub language: String,
+    /// Size of the vocabulary, special tokens not counted.
+    pub words: usize,
+    #[serde(default)]
+    pub tokenization: Tokenization,
+    /// Lines that stay together when the text is shuffled, so that a conversation keeps its turns.
+    #[serde(default = "default_block_lines")]
+    pub block_lines: usize,
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Files of words (one a line) that a model reads but never offers.
+    #[serde(default)]
+    pub never_offer: Vec<String>,
+    /// Held-out files, for the perplexity told while training.
+    #[serde(default)]
+    pub valid: Vec<String>,
+    /// The training text.
+    pub source: Vec<Source>,
+}
+
+/// A file of training text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Path, relative to the root given on the command line.
+    pub path: String,
+    /// How often its text is seen in one pass: 2 is twice, 0.5 every second block.
+    #[serde(default = "default_weight")]
+    pub weight: f64,
+    /// Who made it and under which licence: goes into the model's card.
+    #[serde(default)]
+    pub attribution: String,
+}
+
+/// The default of [`Sources::block_lines`].
+pub fn default_block_lines() -> usize {
+    40
+}
+
+/// The default of [`Sources::seed`].
+pub fn default_seed() -> u64 {
+    1
+}
+
+fn default_weight() -> f64 {
+    1.0
+}
+
+impl Sources {
+    /// Reads a source list.
+    pub fn read(path: &Path) -> Result<Sources> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not a valid source list", path.display()))
+    }
+
+    /// Refuses what cannot work before anything is read.
+    pub fn check(&self, root: &Path) -> Result<()> {
+        if self.source.is_empty() {
+            bail!("no source given: name at least one text file");
+        }
+        if !(1..=1_000_000).contains(&self.words) {
+            bail!("words = {}: a vocabulary has 1 to 1,000,000 words", self.words);
+        }
+        if self.block_lines == 0 {
+            bail!("block_lines = 0: a block has at least one line");
+        }
+        let mut seen = HashSet::new();
+        for source in &self.source {
+            if !(source.weight > 0.0 && source.weight <= 100.0) {
+                bail!("{}: weight {} is not in (0, 100]", source.path, source.weight);
+            }
+            if !seen.insert(&source.path) {
+                bail!("{} is named twice: give it a weight instead", source.path);
+            }
+        }
+        let files = self.source.iter().map(|source| &source.path).chain(&self.never_offer).chain(&self.valid);
+        for file in files {
+            let path = root.join(file);
+            if !path.is_file() {
+                bail!("{} does not exist or is no file", path.display());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! How good a model is on held-out text: perplexity, next-word hits and a simulated typist.
+//!
+//! The typist enters a text word by word. Before each keystroke the predictor offers k words for what is typed so far,
+//! the empty prefix included. If the wanted word is among them, one click enters it and the space behind it; otherwise
+//! the next character costs a keystroke, and a word typed to its end costs one more for its space. Numbers are typed
+//! out the same way; a mark costs its characters. Click ratio = (clicks + keystrokes) / characters, spaces included;
+//! keystroke savings (KSR) = 1 - click ratio. Words outside the vocabulary are typed out and stay in the count.
+
+mod bootstrap;
+mod line;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lm_wasm::{Model, Session};
+use serde::{Deserialize, Serialize};
+
+pub use bootstrap::Interval;
+use line::{Tally, evaluate_line};
+
+use crate::corpus::sources::Tokenization;
+use crate::progress::Progress;
+
+/// A line of held-out text and the source it is from.
+pub struct Line {
+    pub source: String,
+    pub text: String,
+}
+
+/// How to evaluate.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Suggestions offered at a time.
+    pub suggestions: usize,
+    pub tokenization: Tokenization,
+    /// Whether the state goes on from line to line, as the perplexity of benchmarks is told; else each line is the text
+    /// of an empty field.
+    pub stream: bool,
+    /// Whether to run the typist, which costs more than the perplexity.
+    pub typist: bool,
+    pub threads: usize,
+}
+
+/// The measures of a text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Measures {
+    pub lines: u64,
+    pub words: u64,
+    /// Tokens whose likelihood was measured, line ends among them.
+    pub tokens: u64,
+    /// exp of the mean negative log-likelihood, an unknown word counted as `<unk>`.
+    pub perplexity: f64,
+    /// The same over the tokens that are not `<unk>`.
+    pub known_perplexity: f64,
+    /// Share of the words that are not in the vocabulary.
+    pub out_of_vocabulary: f64,
+    #[serde(flatten)]
+    pub typing: Option<Typing>,
+}
+
+/// What the typist found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Typing {
+    /// Share of the words that were the best suggestion before anything of them was typed.
+    pub top_1: f64,
+    /// Share of the words that were among the suggestions before anything of them was typed.
+    pub top_k: f64,
+    pub click_ratio: f64,
+    /// Keystroke savings: 1 - click ratio.
+    pub ksr: f64,
+    /// 95 % bootstrap interval of the keystroke savings, over lines.
+    pub ksr_interval: Interval,
+    /// Keystroke savings of a perfect predictor with the same vocabulary.
+    pub ceiling: f64,
+}
+
+/// All measures, overall and by source.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Names of the files that were read.
+    pub texts: Vec<String>,
+    pub suggestions: usize,
+    pub stream: bool,
+    pub all: Measures,
+    pub by_source: BTreeMap<String, Measures>,
+}
+
+/// Evaluates a model on lines of text.
+pub fn evaluate(model: &Model, texts: Vec<String>, lines: &[Line], options: Options) -> Report {
+    let tallies = if options.stream { tally_stream(model, lines, options) } else { tally(model, lines, options) };
+    let mut by_source: BTreeMap<String, Vec<Tally>> = BTreeMap::new();
+    for (line, tally) in lines.iter().zip(&tallies) {
+        by_source.entry(line.source.clone()).or_default().push(*tally);
+    }
+    Report {
+        texts,
+        suggestions: options.suggestions,
+        stream: options.stream,
+        all: measures(&tallies, options),
+        by_source: by_source.into_iter().map(|(source, tallies)| (source, measures(&tallies, options))).collect(),
+    }
+}
+
+/// One tally a line, each line by itself, on several threads.
+fn tally(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
+    let next = AtomicUsize::new(0);
+    let progress = Progress::bar("evaluating", lines.len() as u64);
+    let worker = || {
+        let mut session = Session::new(model);
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(line) = lines.get(index) else { return done };
+            session.set_context(model, &[]);
+            done.push((index, evaluate_line(model, &mut session, &line.text, options)));
+        }
+    };
+    let mut tallies = vec![Tally::default(); lines.len()];
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            for (index, tally) in worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
+                tallies[index] = tally;
+                progress.add(1);
+            }
+        }
+    });
+    tallies
+}
+
+fn tally_stream(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
+    let progress = Progress::bar("evaluating", lines.len() as u64);
+    let mut session = Session::new(model);
+    let one = |line: &Line| {
+        progress.add(1);
+        let tally = evaluate_line(model, &mut session, &line.text, options);
+        session.push(model, lm_wasm::text::LINE_END);
+        session.rebase(model);
+        tally
+    };
+    lines.iter().map(one).collect()
+}
+
+fn measures(tallies: &[Tally], options: Options) -> Measures {
+    let mut sum = Tally::default();
+    tallies.iter().for_each(|tally| sum.add(tally));
+    let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    let typing = options.typist.then(|| {
+        let saved = |effort: u64| 1.0 - share(effort, sum.characters);
+        Typing {
+            top_1: share(sum.top_1, sum.words),
+            top_k: share(sum.top_k, sum.words),
+            click_ratio: share(sum.effort, sum.characters),
+            ksr: saved(sum.effort),
+            ksr_interval: bootstrap::interval(tallies, |tally| (tally.characters - tally.effort, tally.characters)),
+            ceiling: saved(sum.least_effort),
+        }
+    });
+    Measures {
+        lines: tallies.len() as u64,
+        words: sum.words,
+        tokens: sum.tokens,
+        perplexity: (sum.loss / sum.tokens.max(1) as f64).exp(),
+        known_perplexity: (sum.known_loss / sum.known_tokens.max(1) as f64).exp(),
+        out_of_vocabulary: share(sum.unknown_words, sum.words),
+        typing,
+    }
+}

@@ -1,0 +1,47 @@
+//! `lm-tools`: train, quantize, evaluate and export lm-wasm models.
+
+mod card;
+mod commands;
+mod corpus;
+mod evaluation;
+mod export;
+mod progress;
+mod training;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Train, quantize, evaluate and export small language models for lm-wasm
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Corpus(commands::corpus::Arguments),
+    Train(commands::train::Arguments),
+    Evaluate(commands::evaluate::Arguments),
+    Export(commands::export::Arguments),
+    Inspect(commands::inspect::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Corpus(arguments) => arguments.run(),
+        Command::Train(arguments) => arguments.run(),
+        Command::Evaluate(arguments) => arguments.run(),
+        Command::Export(arguments) => arguments.run(),
+        Command::Inspect(arguments) => arguments.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lm-tools: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

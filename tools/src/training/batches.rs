@@ -1,0 +1,91 @@
+//! Batches of token sequences.
+
+use anyhow::{Result, ensure};
+use burn::tensor::{Device, Tensor, TensorData};
+use lm_wasm::text::LINE_END;
+use rand::Rng;
+use rand::rngs::StdRng;
+
+use crate::corpus::TokenReader;
+
+/// Parallel sequences of inputs and the tokens that follow them; step `t` of sequence `b` is at `t * size + b`.
+pub struct Batch {
+    /// Sequences.
+    pub size: usize,
+    pub inputs: Vec<u32>,
+    pub targets: Vec<u32>,
+    /// For each step the sequences whose state is reset before it.
+    resets: Vec<Vec<usize>>,
+}
+
+impl Batch {
+    /// What to multiply to the state before each step.
+    pub fn masks(&self, device: &Device) -> Vec<Option<Tensor<2>>> {
+        let mask = |resets: &Vec<usize>| {
+            (!resets.is_empty()).then(|| {
+                let mut mask = vec![1.0_f32; self.size];
+                resets.iter().for_each(|&sequence| mask[sequence] = 0.0);
+                Tensor::from_data(TensorData::new(mask, [self.size, 1]), device)
+            })
+        };
+        self.resets.iter().map(mask).collect()
+    }
+
+    /// Resets the state at a share of the line ends, as if a new text began there.
+    pub fn reset_at_line_ends(&mut self, share: f64, random: &mut StdRng) {
+        if share == 0.0 {
+            return;
+        }
+        for (index, &input) in self.inputs.iter().enumerate() {
+            if input == LINE_END && random.random::<f64>() < share {
+                self.resets[index / self.size].push(index % self.size);
+            }
+        }
+    }
+}
+
+/// Cuts a stream of tokens into `size` equal parts that are read side by side, `steps` tokens at a time.
+pub struct Batches<'a> {
+    reader: &'a TokenReader,
+    size: usize,
+    steps: usize,
+    /// Tokens of a part.
+    part: u64,
+}
+
+impl<'a> Batches<'a> {
+    /// Batches over the first `limit` tokens of a stream.
+    pub fn new(reader: &'a TokenReader, limit: u64, size: usize, steps: usize) -> Result<Batches<'a>> {
+        let part = reader.len().min(limit) / size as u64;
+        ensure!(
+            part > steps as u64,
+            "{} tokens are too few for {size} sequences of {steps} steps: lower training.batch or training.bptt",
+            reader.len()
+        );
+        Ok(Batches { reader, size, steps, part })
+    }
+
+    /// Batches in one pass.
+    pub fn per_pass(&self) -> u64 {
+        (self.part - 1) / self.steps as u64
+    }
+
+    /// Batch number `index` of a pass; the states go on from the one before.
+    pub fn read(&self, index: u64) -> Result<Batch> {
+        let mut batch = Batch {
+            size: self.size,
+            inputs: vec![0; self.size * self.steps],
+            targets: vec![0; self.size * self.steps],
+            resets: vec![Vec::new(); self.steps],
+        };
+        let mut tokens = vec![0; self.steps + 1];
+        for sequence in 0..self.size {
+            self.reader.read(sequence as u64 * self.part + index * self.steps as u64, &mut tokens)?;
+            for (step, pair) in tokens.windows(2).enumerate() {
+                batch.inputs[step * self.size + sequence] = pair[0];
+                batch.targets[step * self.size + sequence] = pair[1];
+            }
+        }
+        Ok(batch)
+    }
+}

@@ -1,0 +1,138 @@
+//! Checkpoints: all that a run needs to go on, in one safetensors file, replaced as a whole.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use super::layer::State;
+use super::network::Network;
+
+/// The file's name in a run's folder.
+pub const FILE: &str = "checkpoint.safetensors";
+/// The metadata's key for [`Position`] and the config.
+const POSITION: &str = "position";
+const CONFIG: &str = "config";
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Updates done.
+    pub step: u64,
+    /// Seconds of training, over all sessions.
+    pub seconds: f64,
+    /// Losses since the last line of the log, and how many.
+    pub loss_sum: f64,
+    pub loss_count: u64,
+}
+
+/// Name and tensor of everything in a checkpoint.
+fn tensors<'a>(network: &'a Network, states: &'a [State]) -> Vec<(String, &'a Tensor<2>)> {
+    let parameters = network.parameters.iter().flat_map(|parameter| {
+        let name = &parameter.name;
+        [
+            (name.clone(), &parameter.value),
+            (format!("adam.mean.{name}"), &parameter.mean),
+            (format!("adam.variance.{name}"), &parameter.variance),
+        ]
+    });
+    let states = states
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, state)| [(format!("state.{layer}.h"), &state.h), (format!("state.{layer}.c"), &state.c)]);
+    parameters.chain(states).collect()
+}
+
+/// Writes a checkpoint beside the old one, then puts it in its place: a crash or a full disk leaves the old one whole.
+pub fn save(folder: &Path, config: &Config, network: &Network, states: &[State], position: Position) -> Result<()> {
+    let data: Vec<(String, Vec<usize>, TensorData)> = tensors(network, states)
+        .into_iter()
+        .map(|(name, tensor)| (name, tensor.dims().to_vec(), tensor.to_data()))
+        .collect();
+    let views = data
+        .iter()
+        .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data.as_bytes())?)))
+        .collect::<Result<Vec<_>>>()?;
+    let metadata = HashMap::from([
+        (POSITION.to_owned(), serde_json::to_string(&position)?),
+        (CONFIG.to_owned(), toml::to_string(config)?),
+    ]);
+    let bytes = safetensors::serialize(views, Some(metadata))?;
+    let (path, temporary) = (folder.join(FILE), folder.join(format!("{FILE}.tmp")));
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)
+    };
+    write().with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
+}
+
+/// A checkpoint's bytes, checked.
+pub struct Checkpoint {
+    bytes: Vec<u8>,
+    pub config: Config,
+    pub position: Position,
+}
+
+impl Checkpoint {
+    /// Reads the checkpoint of a run's folder.
+    pub fn read(folder: &Path) -> Result<Checkpoint> {
+        let path = folder.join(FILE);
+        let bytes = fs::read(&path).with_context(|| format!("cannot read the checkpoint {}", path.display()))?;
+        let damaged = || format!("{} is damaged", path.display());
+        let (_, header) = SafeTensors::read_metadata(&bytes).with_context(damaged)?;
+        SafeTensors::deserialize(&bytes).with_context(damaged)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let entry =
+            |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
+        let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
+        let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
+        Ok(Checkpoint { bytes, config, position })
+    }
+
+    /// Puts the checkpoint's tensors into a network and states of the same shape.
+    pub fn restore(&self, network: &mut Network, states: &mut [State], device: &Device) -> Result<()> {
+        let file = SafeTensors::deserialize(&self.bytes)?;
+        let read = |name: &str, like: &Tensor<2>| -> Result<Tensor<2>> {
+            let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
+            ensure!(
+                view.shape() == like.dims() && view.dtype() == Dtype::F32,
+                "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run",
+                view.shape(),
+                like.dims()
+            );
+            let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            Ok(Tensor::from_data(TensorData::new(values.collect(), like.dims()), device))
+        };
+        for parameter in &mut network.parameters {
+            let name = parameter.name.clone();
+            parameter.value = read(&name, &parameter.value)?;
+            parameter.mean = read(&format!("adam.mean.{name}"), &parameter.mean)?;
+            parameter.variance = read(&format!("adam.variance.{name}"), &parameter.variance)?;
+        }
+        for (layer, state) in states.iter_mut().enumerate() {
+            state.h = read(&format!("state.{layer}.h"), &state.h)?;
+            state.c = read(&format!("state.{layer}.c"), &state.c)?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a folder that holds another run, or none to go on with.
+pub fn check_folder(folder: &Path, resume: bool) -> Result<()> {
+    match (folder.join(FILE).exists(), resume) {
+        (true, false) => bail!(
+            "{} already holds a run: go on with it by --resume, or name another folder with --out",
+            folder.display()
+        ),
+        (false, true) => bail!("{} holds no checkpoint to resume from", folder.display()),
+        _ => Ok(()),
+    }
+}

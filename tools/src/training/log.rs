@@ -1,0 +1,70 @@
+//! The log of a run: one JSON object a line, in `log.jsonl`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+/// A line of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// The run begins or goes on.
+    Start { step: u64, parameters: usize, device: String, version: String },
+    /// Training goes on.
+    Train {
+        step: u64,
+        tokens: u64,
+        loss: f64,
+        learning_rate: f64,
+        gradient_norm: f64,
+        tokens_per_second: f64,
+        seconds: f64,
+    },
+    /// Held-out text was read, its lines as one stream.
+    Valid { step: u64, tokens: u64, loss: f64, perplexity: f64 },
+    /// The run is finished.
+    End { step: u64, seconds: f64 },
+}
+
+impl Event {
+    fn step(&self) -> u64 {
+        match self {
+            Event::Start { step, .. }
+            | Event::Train { step, .. }
+            | Event::Valid { step, .. }
+            | Event::End { step, .. } => *step,
+        }
+    }
+}
+
+/// Appends to a log.
+pub struct Log {
+    path: PathBuf,
+    file: File,
+}
+
+impl Log {
+    /// Opens the log of a run's folder; lines from behind `step`, which a killed run wrote after its last checkpoint,
+    /// are dropped.
+    pub fn open(folder: &Path, step: u64) -> Result<Log> {
+        let path = folder.join("log.jsonl");
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        let kept: String = old
+            .lines()
+            .filter(|line| serde_json::from_str::<Event>(line).is_ok_and(|event| event.step() <= step))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        fs::write(&path, kept).with_context(|| format!("cannot write {}", path.display()))?;
+        let file = OpenOptions::new().append(true).open(&path);
+        Ok(Log { file: file.with_context(|| format!("cannot open {}", path.display()))?, path })
+    }
+
+    /// Appends a line.
+    pub fn write(&mut self, event: &Event) -> Result<()> {
+        let line = serde_json::to_string(event)? + "\n";
+        self.file.write_all(line.as_bytes()).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}

@@ -1,0 +1,90 @@
+//! The rows of a table that one training step touches.
+
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+
+/// Some rows of a table, in ascending order, or all of them.
+#[derive(Clone)]
+pub enum Rows {
+    /// Every row.
+    All,
+    /// These rows.
+    Some(Vec<u32>),
+}
+
+/// Indices as a tensor.
+pub fn indices(values: impl IntoIterator<Item = u32>, device: &Device) -> Tensor<1, Int> {
+    let values: Vec<i32> = values.into_iter().map(|value| value as i32).collect();
+    let count = values.len();
+    Tensor::from_data(TensorData::new(values, [count]), device)
+}
+
+impl Rows {
+    /// The distinct ones of `rows`.
+    pub fn distinct(mut rows: Vec<u32>) -> Rows {
+        rows.sort_unstable();
+        rows.dedup();
+        Rows::Some(rows)
+    }
+
+    /// Takes the rows out of a table.
+    pub fn of(&self, table: &Tensor<2>) -> Tensor<2> {
+        match self {
+            Rows::All => table.clone(),
+            Rows::Some(rows) => table.clone().select(0, indices(rows.iter().copied(), &table.device())),
+        }
+    }
+
+    /// Where among the rows taken out those of `wanted` stand.
+    pub fn positions(&self, wanted: &[u32]) -> Vec<u32> {
+        match self {
+            Rows::All => wanted.to_vec(),
+            Rows::Some(rows) => wanted.iter().map(|row| rows.partition_point(|other| other < row) as u32).collect(),
+        }
+    }
+
+    /// The same as a tensor.
+    pub fn places(&self, wanted: &[u32], device: &Device) -> Tensor<1, Int> {
+        indices(self.positions(wanted), device)
+    }
+
+    /// Adds `change` to these rows of a table.
+    pub fn add_to(&self, table: Tensor<2>, change: Tensor<2>) -> Tensor<2> {
+        match self {
+            Rows::All => table + change,
+            Rows::Some(rows) => {
+                let places = indices(rows.iter().copied(), &table.device());
+                table.select_assign(0, places, change, IndexingUpdateOp::Add)
+            }
+        }
+    }
+}
+
+/// Sums rows of `values` into a table of `rows` rows, row `i` into row `places[i]`.
+pub fn scatter_sum(values: Tensor<2>, places: Tensor<1, Int>, rows: usize) -> Tensor<2> {
+    let columns = values.dims()[1];
+    Tensor::zeros([rows, columns], &values.device()).select_assign(0, places, values, IndexingUpdateOp::Add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn take_and_put_back() {
+        let device = Device::flex();
+        let table = Tensor::<2>::from_floats([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5], [3.0, 3.5]], &device);
+        let rows = Rows::distinct(vec![3, 1, 3]);
+        assert_eq!(rows.of(&table).into_data().try_into_vec::<f32>().unwrap(), [1.0, 1.5, 3.0, 3.5]);
+        assert_eq!(rows.positions(&[3, 1]), [1, 0]);
+        let changed = rows.add_to(table, Tensor::ones([2, 2], &device));
+        assert_eq!(changed.into_data().try_into_vec::<f32>().unwrap(), [0.0, 0.5, 2.0, 2.5, 2.0, 2.5, 4.0, 4.5]);
+    }
+
+    #[test]
+    fn duplicates_are_summed() {
+        let device = Device::flex();
+        let values = Tensor::<2>::from_floats([[1.0], [2.0], [4.0]], &device);
+        let sums = scatter_sum(values, indices([1, 0, 1], &device), 3);
+        assert_eq!(sums.into_data().try_into_vec::<f32>().unwrap(), [2.0, 5.0, 0.0]);
+    }
+}

@@ -1,0 +1,238 @@
+//! A training run from first to last step, with its checkpoints.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::adam::Update;
+use super::batches::Batches;
+use super::checkpoint::{self, Checkpoint, Position};
+use super::config::{Config, Training};
+use super::device::ComputeDevice;
+use super::layer::State;
+use super::log::{Event, Log};
+use super::network::{Network, StepOptions};
+use super::sampler::Sampler;
+use crate::corpus::{TokenReader, WordTable};
+use crate::progress::Progress;
+
+/// Steps between lines of the log.
+const LOG_EVERY: u64 = 50;
+/// Sequences and steps of the batches that held-out text is read in.
+const VALID_BATCH: (usize, usize) = (16, 35);
+
+/// How a run ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ending {
+    Finished,
+    /// Interrupted, with a checkpoint to go on from.
+    Interrupted,
+}
+
+/// A run: what it trains, on what, where to.
+pub struct Run<'a> {
+    pub config: &'a Config,
+    pub corpus: &'a Path,
+    pub folder: &'a Path,
+    pub device: &'a ComputeDevice,
+    pub resume: bool,
+    /// Set from outside to end the run after its current step.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A run under way.
+struct Trainer<'a> {
+    run: &'a Run<'a>,
+    network: Network,
+    states: Vec<State>,
+    position: Position,
+    log: Log,
+    /// When this session began, and the seconds that sessions before it took.
+    clock: (Instant, f64),
+    saved: Instant,
+}
+
+impl Run<'_> {
+    /// Trains to the end, or until interrupted.
+    pub fn train(&self) -> Result<Ending> {
+        checkpoint::check_folder(self.folder, self.resume)?;
+        let table = WordTable::read(&self.corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
+        let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
+        let tokens = TokenReader::open(&self.corpus.join("train.tokens"))?;
+        let training = &self.config.training;
+        let batches = Batches::new(&tokens, u64::MAX, training.batch, training.bptt)?;
+        let sampler = Sampler::new(&counts)?;
+        fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
+        Trainer::start(self, &counts)?.train(&batches, &StepOptions::new(self.config, &sampler)?)
+    }
+}
+
+impl<'a> Trainer<'a> {
+    fn start(run: &'a Run<'a>, counts: &[f64]) -> Result<Trainer<'a>> {
+        let device = &run.device.device;
+        let mut network = Network::new(run.config, counts, run.device.fused, device);
+        let mut states = network.zero_states(run.config.training.batch);
+        let mut position = Position::default();
+        if run.resume {
+            let checkpoint = Checkpoint::read(run.folder)?;
+            ensure!(
+                comparable(&checkpoint.config) == comparable(run.config),
+                "the run in {} was started with another config: restore that, or begin a new run",
+                run.folder.display()
+            );
+            checkpoint.restore(&mut network, &mut states, device)?;
+            position = checkpoint.position;
+        }
+        let mut log = Log::open(run.folder, position.step)?;
+        log.write(&Event::Start {
+            step: position.step,
+            parameters: network.size(),
+            device: run.device.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })?;
+        let clock = (Instant::now(), position.seconds);
+        Ok(Trainer { run, network, states, position, log, clock, saved: Instant::now() })
+    }
+
+    fn train(mut self, batches: &Batches, options: &StepOptions) -> Result<Ending> {
+        let (steps, training) = (self.run.config.steps(), &self.run.config.training);
+        let per_step = (training.batch * training.bptt) as u64;
+        let progress = Progress::bar(&self.run.config.name, steps * per_step);
+        let valid_every = (steps / training.valid_runs.max(1)).max(1);
+        let (mut last_log, mut last_step) = (Instant::now(), self.position.step);
+        while self.position.step < steps {
+            let norm = self.step(batches, options)?;
+            let step = self.position.step;
+            if step.is_multiple_of(LOG_EVERY) || step == steps {
+                let rate = ((step - last_step) * per_step) as f64 / last_log.elapsed().as_secs_f64();
+                (last_log, last_step) = (Instant::now(), step);
+                let loss = self.log_training(step * per_step, norm, rate)?;
+                progress.set(step * per_step, || format!("loss {loss:.3} {rate:.0} tokens/s"));
+            }
+            if step.is_multiple_of(valid_every) || step == steps {
+                self.validate()?;
+            }
+            if self.run.interrupted.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Ending::Interrupted);
+            }
+            if self.saved.elapsed().as_secs_f64() > 60.0 * training.checkpoint_minutes {
+                self.save()?;
+            }
+        }
+        self.save()?;
+        self.log.write(&Event::End { step: steps, seconds: self.position.seconds })?;
+        Ok(Ending::Finished)
+    }
+
+    /// One update; the norm of its gradient. All that is random in it is drawn from the seed and its number, so that a
+    /// resumed run draws the same.
+    fn step(&mut self, batches: &Batches, options: &StepOptions) -> Result<f64> {
+        let training = &self.run.config.training;
+        let number = self.position.step;
+        let mut random = StdRng::seed_from_u64(training.seed ^ (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let index = number % batches.per_pass();
+        if index == 0 {
+            self.states = self.network.zero_states(training.batch);
+        }
+        let mut batch = batches.read(index)?;
+        batch.reset_at_line_ends(training.reset, &mut random);
+        let step = self.network.step(&batch, &mut self.states, options, &mut random);
+        let norm = step.gradients.iter().map(|gradient| gradient.square()).sum::<f64>().sqrt();
+        if !(step.loss.is_finite() && norm.is_finite()) {
+            bail!(
+                "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip; \
+                 the last checkpoint is whole"
+            );
+        }
+        let update = Update {
+            learning_rate: learning_rate(training, number, self.run.config.steps()),
+            scale: (training.clip / norm.max(training.clip)).min(1.0),
+            step: number + 1,
+        };
+        for (parameter, gradient) in self.network.parameters.iter_mut().zip(step.gradients) {
+            parameter.update(gradient, update);
+        }
+        self.position.step += 1;
+        self.position.loss_sum += step.loss;
+        self.position.loss_count += 1;
+        Ok(norm)
+    }
+
+    fn log_training(&mut self, tokens: u64, gradient_norm: f64, tokens_per_second: f64) -> Result<f64> {
+        let Position { step, loss_sum, loss_count, .. } = self.position;
+        let loss = loss_sum / loss_count.max(1) as f64;
+        (self.position.loss_sum, self.position.loss_count) = (0.0, 0);
+        self.position.seconds = self.seconds();
+        let training = &self.run.config.training;
+        self.log.write(&Event::Train {
+            step,
+            tokens,
+            loss,
+            learning_rate: learning_rate(training, step - 1, self.run.config.steps()),
+            gradient_norm,
+            tokens_per_second,
+            seconds: self.position.seconds,
+        })?;
+        Ok(loss)
+    }
+
+    /// Perplexity of held-out text, its lines as one stream, where the corpus has any.
+    fn validate(&mut self) -> Result<()> {
+        let path = self.run.corpus.join("valid.tokens");
+        if !path.exists() {
+            return Ok(());
+        }
+        let reader = TokenReader::open(&path)?;
+        let batches = Batches::new(&reader, self.run.config.training.valid_tokens, VALID_BATCH.0, VALID_BATCH.1)?;
+        let evaluation = self.network.evaluation();
+        let mut states = self.network.zero_states(VALID_BATCH.0);
+        let mut sum = 0.0;
+        for index in 0..batches.per_pass() {
+            sum += self.network.negative_log_likelihood(&batches.read(index)?, &mut states, &evaluation);
+        }
+        let tokens = batches.per_pass() * (VALID_BATCH.0 * VALID_BATCH.1) as u64;
+        let loss = sum / tokens as f64;
+        self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp() })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.clock.1 + self.clock.0.elapsed().as_secs_f64()
+    }
+
+    fn save(&mut self) -> Result<()> {
+        self.position.seconds = self.seconds();
+        checkpoint::save(self.run.folder, self.run.config, &self.network, &self.states, self.position)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Warm-up, plateau, linear decay.
+fn learning_rate(training: &Training, step: u64, steps: u64) -> f64 {
+    let done = step as f64 / steps as f64;
+    let shape = if step < training.warmup {
+        (step + 1) as f64 / training.warmup as f64
+    } else if done < training.decay_start {
+        1.0
+    } else {
+        let decay = (done - training.decay_start) / (1.0 - training.decay_start).max(f64::MIN_POSITIVE);
+        1.0 - decay * (1.0 - training.final_rate)
+    };
+    training.learning_rate * shape
+}
+
+/// A config but for what may change between sessions of a run.
+fn comparable(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.corpus = None;
+    config.training.checkpoint_minutes = 1.0;
+    config.training.valid_runs = 1;
+    config.training.valid_tokens = 1;
+    config
+}

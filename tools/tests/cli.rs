@@ -1,0 +1,277 @@
+//! The command line from text to model file, and what it says when something is wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn lm_tools(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lm-tools"));
+    command.args(arguments).env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    lm_tools(arguments).output().unwrap()
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn fail(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?} {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder with text of a tiny language, prepared as a corpus.
+struct Workspace {
+    folder: TempDir,
+}
+
+impl Workspace {
+    fn new() -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
+        fs::write(workspace.path("train.txt"), sentences(4000, 1)).unwrap();
+        fs::write(workspace.path("valid.txt"), sentences(400, 2)).unwrap();
+        succeed(&[
+            "corpus",
+            &workspace.text("train.txt"),
+            "--language",
+            "en",
+            "--words",
+            "40",
+            "--valid",
+            &workspace.text("valid.txt"),
+            "--out",
+            &workspace.text("corpus"),
+        ]);
+        workspace
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_string_lossy().into_owned()
+    }
+
+    fn config(&self, name: &str, cell: &str, weights: &str, tokens: u64) -> String {
+        let config = format!(
+            "name = \"tiny\"\n[model]\ncell = \"{cell}\"\nlayers = 1\nunits = 24\nembedding = 16\ntied = true\n\
+             [weights]\n{weights}\n[training]\nbatch = 8\nbptt = 10\ntokens = {tokens}\nlearning_rate = 0.01\n\
+             warmup = 10\nreset = 0.3\ncheckpoint_minutes = 0.00001\nvalid_runs = 2\n\
+             dropout = {{ input = 0.1, output = 0.1 }}\nsoftmax = {{ method = \"sampled\", negatives = 16 }}\n"
+        );
+        fs::write(self.path(name), config).unwrap();
+        self.text(name)
+    }
+
+    fn train(&self, config: &str, out: &str, resume: bool) -> Command {
+        let (corpus, out) = (self.text("corpus"), self.text(out));
+        let mut arguments = vec!["train", "--config", config, "--corpus", &corpus, "--out", &out];
+        if resume {
+            arguments.push("--resume");
+        }
+        let mut command = lm_tools(&arguments);
+        command.stderr(Stdio::piped());
+        command
+    }
+
+    fn export(&self, out: &str, model: &str) -> String {
+        let model = self.text(model);
+        succeed(&[
+            "export",
+            &self.text(out),
+            "--corpus",
+            &self.text("corpus"),
+            "--licence",
+            "CC0-1.0",
+            "--out",
+            &model,
+        ]);
+        model
+    }
+}
+
+/// Lines of a language in which each word leaves few choices for the next.
+fn sentences(count: usize, seed: u64) -> String {
+    let mut state = seed;
+    let mut choose = |words: &[&str]| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        words[(state >> 33) as usize % words.len()].to_owned()
+    };
+    let mut text = String::new();
+    for _ in 0..count {
+        let who = choose(&["I", "we", "the cat", "the dog", "Tom"]);
+        let does = choose(&["see", "like", "want", "have"]);
+        let what = choose(&["a house", "a garden", "some water", "the red car", "3 apples"]);
+        let end = choose(&[".", "!", " today.", " in London."]);
+        text += &format!("{who} {does} {what}{end}\n");
+    }
+    text
+}
+
+fn events(folder: &Path) -> Vec<Value> {
+    let log = fs::read_to_string(folder.join("log.jsonl")).unwrap_or_default();
+    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Loss or perplexity by step, of lines of the log of one kind.
+fn series(folder: &Path, event: &str, key: &str) -> Vec<(u64, f64)> {
+    let of_kind = |line: &&Value| line["event"] == event;
+    events(folder)
+        .iter()
+        .filter(of_kind)
+        .map(|line| (line["step"].as_u64().unwrap(), line[key].as_f64().unwrap()))
+        .collect()
+}
+
+fn wait_for(child: &mut Child, what: &str, ready: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !ready() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before {what}");
+        assert!(start.elapsed() < Duration::from_secs(120), "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+const TERNARY: &str = "embedding = { method = \"linear\", bits = 4 }\ninput = { method = \"ternary\" }\n\
+                       recurrent = { method = \"ternary\", per = \"output\" }\nprojection = { method = \"ternary\" }";
+
+#[test]
+fn from_text_to_a_model_that_has_learned() {
+    let workspace = Workspace::new();
+    for (cell, weights) in [("lstm", TERNARY), ("gru", TERNARY), ("lstm", "")] {
+        let config = workspace.config("config.toml", cell, weights, 60_000);
+        let out = format!("run-{cell}-{}", weights.len());
+        let output = workspace.train(&config, &out, false).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let model = workspace.export(&out, "tiny.lm");
+
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        let measured: Value = serde_json::from_str(&measured).unwrap();
+        let all = |key: &str| measured["all"][key].as_f64().unwrap();
+        // 40 rows; of a line's tokens some are certain, some one of 4 or 5.
+        assert!(all("perplexity") < 3.5, "{cell} {weights}: perplexity {}", all("perplexity"));
+        assert!(all("ksr") > 0.5 && all("ksr") < all("ceiling"), "{cell}: KSR {}", all("ksr"));
+        assert!(all("top_1") < all("top_k"));
+        let interval = &measured["all"]["ksr_interval"];
+        assert!(interval["low"].as_f64().unwrap() < all("ksr") && all("ksr") < interval["high"].as_f64().unwrap());
+
+        // The trainer's own perplexity and the core's are of the same model on the same text, but for int8 activations.
+        let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
+        let stream: Value = serde_json::from_str(&stream).unwrap();
+        let (by_core, by_trainer) = (
+            stream["all"]["perplexity"].as_f64().unwrap(),
+            series(&workspace.path(&out), "valid", "perplexity").last().unwrap().1,
+        );
+        assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
+
+        let card = fs::read_to_string(workspace.path("tiny.md")).unwrap();
+        assert!(card.contains("CC0-1.0") && card.contains("units = 24"));
+        let listing = succeed(&["inspect", &model]);
+        assert!(listing.contains("language: en") && listing.contains("24 units"));
+        let listing: Value = serde_json::from_str(&succeed(&["inspect", &model, "--json"])).unwrap();
+        let bytes = fs::metadata(&model).unwrap().len();
+        assert_eq!(listing["bytes"].as_u64(), Some(bytes));
+    }
+}
+
+#[test]
+fn a_killed_run_resumes_and_ends_the_same() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", TERNARY, 40_000);
+    assert!(workspace.train(&config, "whole", false).status().unwrap().success());
+
+    let folder = workspace.path("killed");
+    let mut child = workspace.train(&config, "killed", false).spawn().unwrap();
+    wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(events(&folder).iter().all(|line| line["event"] != "end"));
+
+    let refused = workspace.train(&config, "killed", false).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--resume"));
+    assert!(workspace.train(&config, "killed", true).status().unwrap().success());
+    for (event, key) in [("train", "loss"), ("valid", "perplexity")] {
+        assert_eq!(series(&folder, event, key), series(&workspace.path("whole"), event, key), "{event}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_writes_a_checkpoint() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 100_000_000);
+    let text = fs::read_to_string(&config).unwrap().replace("checkpoint_minutes = 0.00001", "checkpoint_minutes = 999");
+    fs::write(&config, text).unwrap();
+    let folder = workspace.path("run");
+    let mut child = workspace.train(&config, "run", false).spawn().unwrap();
+    wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
+    assert!(!folder.join("checkpoint.safetensors").exists());
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("go on with --resume"));
+    assert!(folder.join("checkpoint.safetensors").exists());
+
+    // What cannot be gone on with is refused by name.
+    let other = workspace.config("other.toml", "gru", "", 100_000_000);
+    let refused = workspace.train(&other, "run", true).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another config"));
+    let bytes = fs::read(folder.join("checkpoint.safetensors")).unwrap();
+    fs::write(folder.join("checkpoint.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
+    let damaged = workspace.train(&config, "run", true).output().unwrap();
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&damaged.stderr).contains("checkpoint.safetensors is damaged"));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let out = path("out");
+    let corpus = |file: &str| fail(&["corpus", file, "--language", "en", "--out", &out]);
+    assert!(corpus(&path("missing.txt")).contains("missing.txt does not exist"));
+    fs::write(path("empty.txt"), "\n \n").unwrap();
+    assert!(corpus(&path("empty.txt")).contains("the corpus is empty"));
+    fs::write(path("latin1.txt"), b"good line\nb\xe4d line\n").unwrap();
+    assert!(corpus(&path("latin1.txt")).contains("latin1.txt: line 2 is not UTF-8"));
+    assert!(fail(&["corpus", &path("empty.txt"), "--out", &out]).contains("--language is needed"));
+    assert!(corpus(&(path("empty.txt") + "=many")).contains("\"many\" is not a weight"));
+
+    fs::write(path("config.toml"), "name = \"x\"\nflavour = 1\n").unwrap();
+    let train = |config: &str| fail(&["train", "--config", config, "--corpus", &out, "--out", &path("run")]);
+    assert!(train(&path("config.toml")).contains("unknown field `flavour`"));
+    assert!(train(&path("none.toml")).contains("none.toml"));
+
+    fs::write(path("not.lm"), "hello").unwrap();
+    for command in ["inspect", "evaluate"] {
+        let arguments = [command, &path("not.lm"), &path("latin1.txt")];
+        assert!(fail(&arguments[..if command == "inspect" { 2 } else { 3 }]).contains("not.lm"));
+    }
+    assert_eq!(run(&["evaluate"]).status.code(), Some(2));
+    assert!(
+        fail(&["export", &path("run"), "--corpus", &out, "--licence", "x", "--out", &path("x.lm")])
+            .contains("checkpoint")
+    );
+}
+
+#[test]
+fn a_device_that_was_not_built_says_how_to_build_it() {
+    if cfg!(feature = "wgpu") {
+        return;
+    }
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 1000);
+    let mut command = workspace.train(&config, "run", false);
+    let output = command.args(["--device", "wgpu"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--features wgpu"));
+}

@@ -1,0 +1,107 @@
+// The demo: two lines use the library, the rest measures it.
+
+import { Predictor, attach } from "../dist/index.js";
+
+const field = document.querySelector("#text");
+const element = (id) => document.getElementById(id);
+
+try {
+  const predictor = await Predictor.load("en", { onProgress: showProgress });
+  attach(field, timed(predictor));
+  showModel(predictor.info);
+} catch (error) {
+  showStatus("failed", error.message);
+  throw error;
+}
+
+/* --- the model --- */
+
+function showProgress(progress) {
+  if (progress.status === "download") {
+    const { loaded, total } = progress;
+    showStatus(
+      "loading",
+      total ? `Loading the model, ${percent(loaded / total)}` : `Loading the model, ${size(loaded)}`,
+    );
+  }
+}
+
+function showStatus(state, text) {
+  const status = element("status");
+  status.dataset.state = state;
+  status.textContent = text;
+}
+
+function showModel({ metadata, bytes, vocabularySize }) {
+  const language = metadata.language ? new Intl.DisplayNames("en", { type: "language" }).of(metadata.language) : "";
+  showStatus("ready", "Ready, online or offline");
+  element("size").textContent = size(bytes);
+  element("model").textContent = [language, `${vocabularySize.toLocaleString("en")} words`].filter(Boolean).join(", ");
+
+  const list = element("metadata");
+  for (const [key, value] of Object.entries(metadata)) {
+    const term = document.createElement("dt");
+    const description = document.createElement("dd");
+    term.textContent = key.replaceAll(/[_-]/g, " ");
+    description.textContent = value;
+    list.append(term, description);
+  }
+  element("about-section").hidden = list.childElementCount === 0;
+}
+
+/* --- how long a suggestion takes --- */
+
+/** Wraps a predictor: the same answers, and the time each took. */
+function timed(predictor) {
+  const times = [];
+  return {
+    async suggest(text, options) {
+      const began = performance.now();
+      const suggestions = await predictor.suggest(text, options);
+      times.push(performance.now() - began);
+      showTimes(times);
+      return suggestions;
+    },
+  };
+}
+
+function showTimes(times) {
+  const sorted = times.toSorted((a, b) => a - b);
+  element("median").textContent = milliseconds(sorted[sorted.length >> 1]);
+  element("last").textContent = `Median of ${times.length}; the last took ${milliseconds(times.at(-1))}.`;
+}
+
+/* --- how many key presses were saved --- */
+
+let presses = 0;
+let characters = 0;
+
+// Whatever changes the text took one press: a character, a deletion, and a suggestion as well. What is pasted was typed
+// elsewhere, a character at a time.
+field.addEventListener("input", ({ inputType }) => {
+  const added = field.value.length - characters;
+  const pasted = inputType === "insertFromPaste" || inputType === "insertFromDrop";
+  characters = field.value.length;
+  presses = characters === 0 ? 0 : presses + (pasted ? Math.max(1, added) : 1);
+  showSaved();
+});
+
+function showSaved() {
+  element("saved").textContent = characters === 0 ? "–" : percent(Math.max(0, 1 - presses / characters));
+  element("saved-note").textContent =
+    characters === 0 ? "Type a few words." : `${presses} presses for ${characters} characters.`;
+}
+
+/* --- numbers --- */
+
+function percent(share) {
+  return `${Math.round(100 * share)} %`;
+}
+
+function milliseconds(time) {
+  return `${time.toFixed(time < 10 ? 1 : 0)} ms`;
+}
+
+function size(bytes) {
+  return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}
