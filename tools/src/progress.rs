@@ -1,7 +1,7 @@
 //! Progress of long work: a bar on a terminal, plain lines elsewhere.
 
-use std::cell::Cell;
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,12 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often a plain line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
 
-/// Shows how far a piece of work is.
+/// Shows how far a piece of work is; several threads may report to one.
 pub struct Progress {
     bar: ProgressBar,
     label: String,
     plain: bool,
-    last_line: Cell<Instant>,
+    last_line: Mutex<Instant>,
 }
 
 impl Progress {
@@ -33,7 +33,7 @@ impl Progress {
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(label.to_owned());
         let plain = !std::io::stderr().is_terminal();
-        Progress { bar, label: label.to_owned(), plain, last_line: Cell::new(Instant::now()) }
+        Progress { bar, label: label.to_owned(), plain, last_line: Mutex::new(Instant::now()) }
     }
 
     /// `count` more units are done.
@@ -52,14 +52,18 @@ impl Progress {
     }
 
     fn maybe_line(&self, message: impl Fn() -> String) {
-        if self.plain && self.last_line.get().elapsed() >= LINE_EVERY {
-            self.last_line.set(Instant::now());
-            let of = self
-                .bar
-                .length()
-                .map_or(String::new(), |length| format!("/{length}, ETA {} s", self.bar.eta().as_secs()));
-            eprintln!("{}: {}{of} {}", self.label, self.bar.position(), message());
+        if !self.plain {
+            return;
         }
+        // Whoever finds the lock taken leaves the line to the thread that has it.
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() < LINE_EVERY {
+            return;
+        }
+        *last = Instant::now();
+        let of = |length| format!("/{length}, ETA {} s", self.bar.eta().as_secs());
+        let of = self.bar.length().map_or(String::new(), of);
+        eprintln!("{}: {}{of} {}", self.label, self.bar.position(), message());
     }
 }
 

@@ -68,6 +68,9 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
 pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
     sources.check(root)?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    // Written last, it says that the folder is whole: the one of an earlier corpus must not say so of this one.
+    let manifest_path = out.join("corpus.json");
+    fs::remove_file(&manifest_path).or_else(ignore_missing)?;
     let counts = count(sources, root)?;
     if counts.types() == 0 {
         bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
@@ -93,10 +96,13 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
         sources: summaries,
     };
-    let path = out.join("corpus.json");
-    fs::write(&path, serde_json::to_string_pretty(&manifest)? + "\n")
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&manifest_path, serde_json::to_string_pretty(&manifest)? + "\n")
+        .with_context(|| format!("cannot write {}", manifest_path.display()))?;
     Ok(manifest)
+}
+
+fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn count(sources: &Sources, root: &Path) -> Result<Counts> {

@@ -76,7 +76,7 @@ impl Blocks {
         }
         order.shuffle(&mut random);
         let progress = Progress::bar("shuffling", order.len() as u64);
-        let reader = TokenReader::open(&self.path)?;
+        let reader = TokenReader::open(&self.path, usize::MAX)?;
         let mut writer = TokenWriter::create(path)?;
         let mut rows = Vec::new();
         for index in order {
@@ -109,7 +109,7 @@ mod tests {
         let path = folder.path().join("train.tokens");
         assert_eq!(blocks.finish(&path, 1).unwrap(), 6 + 3 * 6);
         let mut rows = vec![0; 24];
-        TokenReader::open(&path).unwrap().read(0, &mut rows).unwrap();
+        TokenReader::open(&path, 9).unwrap().read(0, &mut rows).unwrap();
         assert_eq!(rows.iter().filter(|&&row| row == 7).count(), 3);
         assert_eq!(rows.iter().filter(|&&row| row == 8).count(), 9);
     }

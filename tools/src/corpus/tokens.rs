@@ -65,17 +65,18 @@ pub struct TokenReader {
     path: PathBuf,
     file: File,
     len: u64,
+    rows: usize,
 }
 
 impl TokenReader {
-    /// Opens the file, whose rows must be less than `rows`.
-    pub fn open(path: &Path) -> Result<TokenReader> {
+    /// Opens the token stream of a vocabulary of `rows` rows.
+    pub fn open(path: &Path, rows: usize) -> Result<TokenReader> {
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         let bytes = file.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
         if bytes % BYTES != 0 {
             bail!("{} is truncated; prepare the corpus again", path.display());
         }
-        Ok(TokenReader { path: path.to_owned(), file, len: bytes / BYTES })
+        Ok(TokenReader { path: path.to_owned(), file, len: bytes / BYTES, rows })
     }
 
     /// Number of rows.
@@ -91,6 +92,13 @@ impl TokenReader {
             .with_context(|| format!("cannot read {} at row {start}", self.path.display()))?;
         for (row, bytes) in rows.iter_mut().zip(bytes.chunks_exact(BYTES as usize)) {
             *row = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        if let Some(row) = rows.iter().find(|&&row| row as usize >= self.rows) {
+            bail!(
+                "{} holds row {row} of a vocabulary of {} rows; prepare the corpus again",
+                self.path.display(),
+                self.rows
+            );
         }
         Ok(())
     }

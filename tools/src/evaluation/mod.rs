@@ -113,6 +113,7 @@ fn tally(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
             let Some(line) = lines.get(index) else { return done };
             session.set_context(model, &[]);
             done.push((index, evaluate_line(model, &mut session, &line.text, options)));
+            progress.add(1);
         }
     };
     let mut tallies = vec![Tally::default(); lines.len()];
@@ -121,7 +122,6 @@ fn tally(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
         for worker in workers {
             for (index, tally) in worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
                 tallies[index] = tally;
-                progress.add(1);
             }
         }
     });

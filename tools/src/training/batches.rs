@@ -1,6 +1,6 @@
 //! Batches of token sequences.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use lm_wasm::text::LINE_END;
 use rand::Rng;
@@ -63,6 +63,23 @@ impl<'a> Batches<'a> {
             reader.len()
         );
         Ok(Batches { reader, size, steps, part })
+    }
+
+    /// Batches of held-out text: as many sequences as it has room for.
+    pub fn for_evaluation(reader: &'a TokenReader, limit: u64) -> Result<Batches<'a>> {
+        const STEPS: usize = 35;
+        let sequences = (reader.len().min(limit) / (4 * STEPS as u64)).clamp(1, 16);
+        Batches::new(reader, limit, sequences as usize, STEPS).context("the held-out text is too short")
+    }
+
+    /// Sequences read side by side.
+    pub fn sequences(&self) -> usize {
+        self.size
+    }
+
+    /// Tokens of a batch.
+    pub fn tokens(&self) -> u64 {
+        (self.size * self.steps) as u64
     }
 
     /// Batches in one pass.

@@ -57,7 +57,10 @@ impl Log {
             .filter(|line| serde_json::from_str::<Event>(line).is_ok_and(|event| event.step() <= step))
             .flat_map(|line| [line, "\n"])
             .collect();
-        fs::write(&path, kept).with_context(|| format!("cannot write {}", path.display()))?;
+        let temporary = folder.join("log.jsonl.tmp");
+        fs::write(&temporary, kept)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         let file = OpenOptions::new().append(true).open(&path);
         Ok(Log { file: file.with_context(|| format!("cannot open {}", path.display()))?, path })
     }

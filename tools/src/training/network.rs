@@ -1,6 +1,5 @@
 //! The network: embedding, recurrent layers, projection, output rows; loss and gradients of a batch.
 
-use anyhow::Result;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -43,6 +42,27 @@ struct Places {
 struct Computed {
     layers: Vec<LayerWeights>,
     projection: Option<Tensor<2>>,
+}
+
+impl Computed {
+    fn project(&self, hidden: Tensor<2>) -> Tensor<2> {
+        match &self.projection {
+            Some(projection) => hidden.matmul(projection.clone()),
+            None => hidden,
+        }
+    }
+}
+
+/// What the backward pass needs of a forward one.
+struct Pass {
+    sequence: Sequence,
+    /// Where among the rows touched the inputs stand.
+    places: Tensor<1, Int>,
+    input_mask: Option<Tensor<2>>,
+    /// Of each layer, with the dropout mask of its output.
+    tapes: Vec<(Tape, Option<Tensor<2>>)>,
+    /// The last layer's output.
+    hidden: Tensor<2>,
 }
 
 /// What a batch gives.
@@ -155,70 +175,83 @@ impl Network {
     pub fn step(&self, batch: &Batch, states: &mut [State], training: &StepOptions, random: &mut StdRng) -> Step {
         let computed = self.compute_weights();
         let drawn = training.draw(random);
-        let tables = self.touched(batch, drawn.as_deref());
+        let touched = self.touched(batch, drawn.as_deref());
+        let embedding = self.table(self.places.embedding, &touched.input);
+        let (pass, outputs) = self.forward(batch, states, &computed, &touched.input, &embedding, training, random);
+        let loss = match &touched.output {
+            None => self.loss(&outputs, &embedding, &touched.input, batch, drawn.as_deref(), training),
+            Some(rows) => {
+                self.loss(&outputs, &self.table(self.places.output, rows), rows, batch, drawn.as_deref(), training)
+            }
+        };
+        let (d_embedding, inner) = self.backward(pass, &computed, loss.outputs, embedding.dims()[0]);
+        let mut gradients = Vec::new();
+        match touched.output {
+            None => {
+                gradients.push(Gradient { value: d_embedding + loss.rows, rows: touched.input.clone() });
+                gradients.extend(inner);
+                gradients.push(Gradient { value: loss.bias, rows: touched.input });
+            }
+            Some(rows) => {
+                gradients.push(Gradient { value: d_embedding, rows: touched.input });
+                gradients.extend(inner);
+                gradients.push(Gradient { value: loss.rows, rows: rows.clone() });
+                gradients.push(Gradient { value: loss.bias, rows });
+            }
+        }
+        Step { loss: f64::from(loss.mean.into_scalar::<f32>()), gradients }
+    }
 
-        // Forward.
-        let input_table =
-            self.weights.embedding.apply(tables.input.of(self.value(self.places.embedding)), Inputs::Columns);
-        let places = tables.input.places(&batch.inputs, &self.device);
-        let mut x = input_table.clone().select(0, places.clone());
+    /// Some rows of a table, transformed.
+    fn table(&self, place: usize, rows: &Rows) -> Tensor<2> {
+        let transform = if place == self.places.embedding { self.weights.embedding } else { self.weights.output };
+        transform.apply(rows.of(self.value(place)), Inputs::Columns)
+    }
+
+    /// From a batch to the vectors that are compared with the output rows, and what the backward pass needs.
+    #[expect(clippy::too_many_arguments, reason = "all that one step has computed so far")]
+    fn forward(
+        &self,
+        batch: &Batch,
+        states: &mut [State],
+        computed: &Computed,
+        rows: &Rows,
+        embedding: &Tensor<2>,
+        training: &StepOptions,
+        random: &mut StdRng,
+    ) -> (Pass, Tensor<2>) {
+        let places = rows.places(&batch.inputs, &self.device);
+        let x = embedding.clone().select(0, places.clone());
         let input_mask = self.dropout(training.input_dropout, x.dims(), random);
-        x = masked(x, &input_mask);
-        let mut tapes: Vec<(Tape, Option<Tensor<2>>)> = Vec::new();
-        let sequence = self.sequence(batch.size);
-        let masks = batch.masks(&self.device);
+        let mut x = masked(x, &input_mask);
+        let mut tapes = Vec::new();
+        let (sequence, masks) = (self.sequence(batch.size), batch.masks(&self.device));
         for (weights, state) in computed.layers.iter().zip(states) {
             let (h, tape) = sequence.forward(x, weights, state, &masks);
             let mask = self.dropout(training.output_dropout, h.dims(), random);
             x = masked(h, &mask);
             tapes.push((tape, mask));
         }
-        let hidden = x;
-        let outputs = match &computed.projection {
-            Some(projection) => hidden.clone().matmul(projection.clone()),
-            None => hidden.clone(),
-        };
+        let outputs = computed.project(x.clone());
+        (Pass { sequence, places, input_mask, tapes, hidden: x }, outputs)
+    }
 
-        // Backward.
-        let output_table = match &tables.output {
-            None => input_table,
-            Some(rows) => self.weights.output.apply(rows.of(self.value(self.places.output)), Inputs::Columns),
-        };
-        let output_rows = tables.output.as_ref().unwrap_or(&tables.input);
-        let loss = self.loss(&outputs, &output_table, output_rows, batch, drawn.as_deref(), training);
-        let mut d = loss.outputs;
-        let mut d_projection = None;
-        if let Some(projection) = computed.projection {
-            d_projection = Some(hidden.transpose().matmul(d.clone()));
-            d = d.matmul(projection.transpose());
-        }
-        let mut layer_gradients = Vec::new();
-        for ((tape, mask), weights) in tapes.into_iter().zip(&computed.layers).rev() {
-            let gradients = sequence.backward(tape, weights, masked(d, &mask));
-            d = gradients.x;
-            layer_gradients.push([gradients.input, gradients.recurrent, gradients.bias]);
-        }
-        let d_input =
-            scatter_sum(masked(d, &input_mask), places, tables.input.of(self.value(self.places.embedding)).dims()[0]);
-
-        // In the order of the parameters.
+    /// Gradients of the embedding rows that a batch touches (`rows` of them), and of the parameters between embedding
+    /// and output rows in their order.
+    fn backward(&self, pass: Pass, computed: &Computed, d: Tensor<2>, rows: usize) -> (Tensor<2>, Vec<Gradient>) {
+        let mut d = d;
         let mut gradients = Vec::new();
-        let layers = layer_gradients.into_iter().rev().flatten().chain(d_projection).map(Gradient::dense);
-        match tables.output {
-            None => {
-                let bias_rows = tables.input.clone();
-                gradients.push(Gradient { value: d_input + loss.rows, rows: tables.input });
-                gradients.extend(layers);
-                gradients.push(Gradient { value: loss.bias, rows: bias_rows });
-            }
-            Some(rows) => {
-                gradients.push(Gradient { value: d_input, rows: tables.input });
-                gradients.extend(layers);
-                gradients.push(Gradient { value: loss.rows, rows: rows.clone() });
-                gradients.push(Gradient { value: loss.bias, rows });
-            }
+        if let Some(projection) = &computed.projection {
+            gradients.push(pass.hidden.transpose().matmul(d.clone()));
+            d = d.matmul(projection.clone().transpose());
         }
-        Step { loss: f64::from(loss.mean.into_scalar::<f32>()), gradients }
+        for ((tape, mask), weights) in pass.tapes.into_iter().zip(&computed.layers).rev() {
+            let layer = pass.sequence.backward(tape, weights, masked(d, &mask));
+            d = layer.x;
+            gradients.extend([layer.bias, layer.recurrent, layer.input]);
+        }
+        let d_embedding = scatter_sum(masked(d, &pass.input_mask), pass.places, rows);
+        (d_embedding, gradients.into_iter().rev().map(Gradient::dense).collect())
     }
 
     /// The rows of the embedding and, where it is a table of its own, of the output that a batch touches.
@@ -278,9 +311,7 @@ impl Network {
         for (weights, state) in evaluation.computed.layers.iter().zip(states) {
             x = sequence.forward(x, weights, state, &masks).0;
         }
-        if let Some(projection) = &evaluation.computed.projection {
-            x = x.matmul(projection.clone());
-        }
+        let x = evaluation.computed.project(x);
         let targets: Tensor<1, Int> = indices(batch.targets.iter().copied(), &self.device);
         softmax::negative_log_likelihood(x, &evaluation.output, self.value(self.places.bias), &targets)
     }
@@ -321,13 +352,13 @@ pub struct StepOptions<'a> {
 
 impl<'a> StepOptions<'a> {
     /// The options of a config.
-    pub fn new(config: &Config, sampler: &'a Sampler) -> Result<StepOptions<'a>> {
+    pub fn new(config: &Config, sampler: &'a Sampler) -> StepOptions<'a> {
         let training = &config.training;
         let sampler = match training.softmax {
             Softmax::Full => None,
             Softmax::Sampled { negatives } => Some((sampler, negatives)),
         };
-        Ok(StepOptions { input_dropout: training.dropout.input, output_dropout: training.dropout.output, sampler })
+        StepOptions { input_dropout: training.dropout.input, output_dropout: training.dropout.output, sampler }
     }
 
     fn draw(&self, random: &mut StdRng) -> Option<Vec<u32>> {

@@ -18,13 +18,11 @@ use super::layer::State;
 use super::log::{Event, Log};
 use super::network::{Network, StepOptions};
 use super::sampler::Sampler;
-use crate::corpus::{TokenReader, WordTable};
+use crate::corpus::{TokenReader, WordTable, read_manifest};
 use crate::progress::Progress;
 
 /// Steps between lines of the log.
 const LOG_EVERY: u64 = 50;
-/// Sequences and steps of the batches that held-out text is read in.
-const VALID_BATCH: (usize, usize) = (16, 35);
 
 /// How a run ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,15 +59,29 @@ impl Run<'_> {
     /// Trains to the end, or until interrupted.
     pub fn train(&self) -> Result<Ending> {
         checkpoint::check_folder(self.folder, self.resume)?;
+        let manifest = read_manifest(self.corpus)?;
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
         let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
-        let tokens = TokenReader::open(&self.corpus.join("train.tokens"))?;
+        let open = |name: &str| TokenReader::open(&self.corpus.join(name), counts.len());
         let training = &self.config.training;
+        let tokens = open("train.tokens")?;
         let batches = Batches::new(&tokens, u64::MAX, training.batch, training.bptt)?;
+        // Held-out text that cannot be read must be told now, not after hours of training.
+        let held_out = if manifest.valid_tokens > 0 { Some(open("valid.tokens")?) } else { None };
+        let limit = training.valid_tokens;
+        let held_out = held_out.as_ref().map(|reader| Batches::for_evaluation(reader, limit)).transpose()?;
         let sampler = Sampler::new(&counts)?;
         fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
-        Trainer::start(self, &counts)?.train(&batches, &StepOptions::new(self.config, &sampler)?)
+        let data = Data { batches, held_out, options: StepOptions::new(self.config, &sampler) };
+        Trainer::start(self, &counts)?.train(&data)
     }
+}
+
+/// What a run reads.
+struct Data<'a> {
+    batches: Batches<'a>,
+    held_out: Option<Batches<'a>>,
+    options: StepOptions<'a>,
 }
 
 impl<'a> Trainer<'a> {
@@ -99,14 +111,14 @@ impl<'a> Trainer<'a> {
         Ok(Trainer { run, network, states, position, log, clock, saved: Instant::now() })
     }
 
-    fn train(mut self, batches: &Batches, options: &StepOptions) -> Result<Ending> {
+    fn train(mut self, data: &Data) -> Result<Ending> {
         let (steps, training) = (self.run.config.steps(), &self.run.config.training);
-        let per_step = (training.batch * training.bptt) as u64;
+        let per_step = data.batches.tokens();
         let progress = Progress::bar(&self.run.config.name, steps * per_step);
         let valid_every = (steps / training.valid_runs.max(1)).max(1);
         let (mut last_log, mut last_step) = (Instant::now(), self.position.step);
         while self.position.step < steps {
-            let norm = self.step(batches, options)?;
+            let norm = self.step(&data.batches, &data.options)?;
             let step = self.position.step;
             if step.is_multiple_of(LOG_EVERY) || step == steps {
                 let rate = ((step - last_step) * per_step) as f64 / last_log.elapsed().as_secs_f64();
@@ -114,8 +126,10 @@ impl<'a> Trainer<'a> {
                 let loss = self.log_training(step * per_step, norm, rate)?;
                 progress.set(step * per_step, || format!("loss {loss:.3} {rate:.0} tokens/s"));
             }
-            if step.is_multiple_of(valid_every) || step == steps {
-                self.validate()?;
+            if let Some(held_out) = &data.held_out
+                && (step.is_multiple_of(valid_every) || step == steps)
+            {
+                self.validate(held_out)?;
             }
             if self.run.interrupted.load(Ordering::Relaxed) {
                 self.save()?;
@@ -182,21 +196,15 @@ impl<'a> Trainer<'a> {
         Ok(loss)
     }
 
-    /// Perplexity of held-out text, its lines as one stream, where the corpus has any.
-    fn validate(&mut self) -> Result<()> {
-        let path = self.run.corpus.join("valid.tokens");
-        if !path.exists() {
-            return Ok(());
-        }
-        let reader = TokenReader::open(&path)?;
-        let batches = Batches::new(&reader, self.run.config.training.valid_tokens, VALID_BATCH.0, VALID_BATCH.1)?;
+    /// Perplexity of held-out text, its lines as one stream.
+    fn validate(&mut self, held_out: &Batches) -> Result<()> {
         let evaluation = self.network.evaluation();
-        let mut states = self.network.zero_states(VALID_BATCH.0);
+        let mut states = self.network.zero_states(held_out.sequences());
         let mut sum = 0.0;
-        for index in 0..batches.per_pass() {
-            sum += self.network.negative_log_likelihood(&batches.read(index)?, &mut states, &evaluation);
+        for index in 0..held_out.per_pass() {
+            sum += self.network.negative_log_likelihood(&held_out.read(index)?, &mut states, &evaluation);
         }
-        let tokens = batches.per_pass() * (VALID_BATCH.0 * VALID_BATCH.1) as u64;
+        let tokens = held_out.per_pass() * held_out.tokens();
         let loss = sum / tokens as f64;
         self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp() })
     }
