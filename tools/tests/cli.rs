@@ -265,6 +265,26 @@ fn bad_input_is_named() {
 }
 
 #[test]
+fn lists_decide_which_words_are_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text.txt"), "damn this wierd house, isn't it\n").unwrap();
+    fs::write(folder.path().join("bad.txt"), "Damn\n").unwrap();
+    fs::write(folder.path().join("frequencies.tsv"), "damn\t4.5\nthis\t7\nhouse\t5\nit\t7\nwierd\t2.6\n").unwrap();
+    let sources = "language = \"en\"\nwords = 10\nnever_offer = [\"bad.txt\"]\n\
+                   offer_if_listed = { path = \"frequencies.tsv\", zipf = 3.0 }\n[[source]]\npath = \"text.txt\"\n";
+    let list = folder.path().join("sources.toml");
+    fs::write(&list, sources).unwrap();
+    let (list, root) = (list.to_string_lossy(), folder.path().to_string_lossy());
+    succeed(&["corpus", &list, "--root", &root, "--out", &root]);
+    let table = fs::read_to_string(folder.path().join("vocabulary.tsv")).unwrap();
+    let marked = |mark: &str| -> Vec<&str> {
+        table.lines().filter(|line| line.ends_with(mark)).filter_map(|line| line.split('\t').next()).collect()
+    };
+    assert_eq!(marked("\tyes"), ["house", "isn't", "it", "this"]);
+    assert_eq!(marked("\tno"), ["damn", "wierd"]);
+}
+
+#[test]
 fn a_device_that_was_not_built_says_how_to_build_it() {
     if cfg!(feature = "wgpu") {
         return;

@@ -69,6 +69,7 @@ impl Arguments {
                 block_lines: default_block_lines(),
                 seed: default_seed(),
                 never_offer: Vec::new(),
+                offer_if_listed: None,
                 valid: Vec::new(),
                 source: files.iter().map(|file| parse_source(file)).collect::<Result<_>>()?,
             },

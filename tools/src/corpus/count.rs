@@ -88,8 +88,8 @@ impl Counts {
         self.words.len()
     }
 
-    /// The vocabulary of the `size` most frequent words; `never_offered` (normalized) are marked as such.
-    pub fn vocabulary(&self, size: usize, never_offered: &dyn Fn(&str) -> bool) -> WordTable {
+    /// The vocabulary of the `size` most frequent words, those marked that may be offered.
+    pub fn vocabulary(&self, size: usize, offered: &dyn Fn(&str) -> bool) -> WordTable {
         let mut words: Vec<(&String, &Seen)> = self.words.iter().filter(|(word, _)| word.len() <= 100).collect();
         words.sort_by(|(a, x), (b, y)| y.count.total_cmp(&x.count).then(a.cmp(b)));
         words.truncate(size);
@@ -113,7 +113,7 @@ impl Counts {
                 token: word.clone(),
                 count: seen.count,
                 spelling: seen.spelling(word),
-                offered: !never_offered(word),
+                offered: offered(word),
             }))
             .collect();
         WordTable { specials: 3 + marks.len(), entries }
@@ -145,7 +145,7 @@ mod tests {
         let mut counts = Counts::default();
         counts.add_line("The iPhone is in London. The USA, i think!", 1.0);
         counts.add_line("the iPhone the I I Tom", 2.0);
-        let table = counts.vocabulary(100, &|word| word == "tom");
+        let table = counts.vocabulary(100, &|word| word != "tom");
         let entry = |token: &str| table.entries.iter().find(|entry| entry.token == token).unwrap();
         assert_eq!((entry("the").count, entry("the").spelling.as_str()), (6.0, "the"));
         assert_eq!(entry("i").spelling, "I");
@@ -162,7 +162,7 @@ mod tests {
     fn rare_words_are_unknown() {
         let mut counts = Counts::default();
         counts.add_split_line("a a a b b c <unk>", 1.0);
-        let table = counts.vocabulary(2, &|_| false);
+        let table = counts.vocabulary(2, &|_| true);
         assert_eq!(table.entries[0].count, 2.0);
         assert_eq!(table.entries[3..].iter().map(|e| e.token.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     }

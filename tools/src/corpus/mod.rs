@@ -7,21 +7,22 @@
 
 mod count;
 mod lines;
+mod offer;
 mod shuffle;
 pub mod sources;
 mod tokens;
 mod vocabulary;
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use lm_wasm::text::{Vocabulary, normalize};
+use lm_wasm::text::Vocabulary;
 use serde::{Deserialize, Serialize};
 
 pub use count::Counts;
 pub use lines::Lines;
+use offer::Offer;
 use shuffle::Blocks;
 use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
@@ -75,8 +76,8 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
     if counts.types() == 0 {
         bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
     }
-    let never_offered = read_never_offered(&sources.never_offer, root)?;
-    let table = counts.vocabulary(sources.words, &|word| never_offered.contains(word));
+    let offer = Offer::read(sources, root)?;
+    let table = counts.vocabulary(sources.words, &|word| offer.allows(word));
     table.write(&out.join("vocabulary.tsv"))?;
     let vocabulary = table.vocabulary()?;
 
@@ -119,17 +120,6 @@ fn count(sources: &Sources, root: &Path) -> Result<Counts> {
         }
     }
     Ok(counts)
-}
-
-fn read_never_offered(files: &[String], root: &Path) -> Result<HashSet<String>> {
-    let mut words = HashSet::new();
-    for file in files {
-        let mut lines = Lines::open(&root.join(file))?;
-        while let Some((_, word)) = lines.next_line()? {
-            words.insert(normalize(&word).into_owned());
-        }
-    }
-    Ok(words)
 }
 
 fn write_source(

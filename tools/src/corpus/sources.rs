@@ -36,11 +36,24 @@ pub struct Sources {
     /// Files of words (one a line) that a model reads but never offers.
     #[serde(default)]
     pub never_offer: Vec<String>,
+    /// A frequency list that a word must stand in to be offered: misspellings and rare names are read only.
+    #[serde(default)]
+    pub offer_if_listed: Option<FrequencyList>,
     /// Held-out files, for the perplexity told while training.
     #[serde(default)]
     pub valid: Vec<String>,
     /// The training text.
     pub source: Vec<Source>,
+}
+
+/// Words with their frequencies in the language at large.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrequencyList {
+    /// Lines of `word<TAB>Zipf frequency`, a `.tsv` file, possibly with `.xz`.
+    pub path: String,
+    /// The least Zipf frequency (log10 of occurrences in 10^9 words; van Heuven 2014).
+    pub zipf: f64,
 }
 
 /// A file of training text.
@@ -98,7 +111,9 @@ impl Sources {
                 bail!("{} is named twice: give it a weight instead", source.path);
             }
         }
-        let files = self.source.iter().map(|source| &source.path).chain(&self.never_offer).chain(&self.valid);
+        let sources = self.source.iter().map(|source| &source.path);
+        let lists = self.offer_if_listed.iter().map(|list| &list.path);
+        let files = sources.chain(lists).chain(&self.never_offer).chain(&self.valid);
         for file in files {
             let path = root.join(file);
             if !path.is_file() {
