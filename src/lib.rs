@@ -5,7 +5,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`error`] | the one [`Error`], with advice in its message |
-//! | [`format`] | the `.lm` model file, reader and writer |
+//! | [`mod@format`] | the `.lm` model file, reader and writer |
 //! | [`text`] | words of a text, vocabulary, casing |
 //! | [`simd`] | one vector trait, a scalar type that defines it, a thin type for each instruction set, the kernels over it |
 //! | [`nn`] | matrices, LSTM and GRU steps, the output layer |

@@ -207,6 +207,23 @@ fn a_killed_run_resumes_and_ends_the_same() {
 }
 
 #[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let workspace = Workspace::new();
+    let float = workspace.config("float.toml", "lstm", "", 60_000);
+    assert!(workspace.train(&float, "float", false).status().unwrap().success());
+    let ternary = workspace.config("ternary.toml", "lstm", TERNARY, 8_000);
+    let mut losses = Vec::new();
+    for init in [None, Some(workspace.text("float"))] {
+        let out = format!("ternary-{}", init.is_some());
+        let mut command = workspace.train(&ternary, &out, false);
+        let status = command.args(init.iter().flat_map(|init| ["--init", init])).status().unwrap();
+        assert!(status.success());
+        losses.push(series(&workspace.path(&out), "train", "loss")[0].1);
+    }
+    assert!(losses[1] < 0.6 * losses[0], "{losses:?}");
+}
+
+#[test]
 fn an_interrupted_run_writes_a_checkpoint() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 100_000_000);

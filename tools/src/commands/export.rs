@@ -54,7 +54,7 @@ impl Arguments {
         let network = restore(&checkpoint, &table)?;
         let report = self.measures.as_deref().map(read_report).transpose()?;
         let config = &checkpoint.config;
-        let metadata = self.metadata(config, &checkpoint, &manifest, report.as_ref())?;
+        let metadata = self.metadata(config, &manifest, report.as_ref())?;
         let bytes = model_parts(config, &network, &table, metadata.clone())?.to_bytes()?;
         // What cannot be loaded must not be written.
         Model::from_bytes(&bytes).context("the exported model does not load")?;
@@ -74,29 +74,16 @@ impl Arguments {
         Ok(())
     }
 
-    fn metadata(
-        &self,
-        config: &Config,
-        checkpoint: &Checkpoint,
-        manifest: &Manifest,
-        report: Option<&Report>,
-    ) -> Result<Metadata> {
+    fn metadata(&self, config: &Config, manifest: &Manifest, report: Option<&Report>) -> Result<Metadata> {
         let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
-        let seen = checkpoint.position.step * (config.training.batch * config.training.bptt) as u64;
         let mut metadata = Metadata::new();
         metadata.push("name", &config.name)?;
         metadata.push("language", &manifest.language)?;
         metadata.push("licence", &self.licence)?;
         metadata.push("date", &today)?;
         metadata.push("lm-tools", env!("CARGO_PKG_VERSION"))?;
-        metadata.push(
-            "trained_on",
-            &format!(
-                "{seen} tokens out of a corpus of {} from {} sources",
-                manifest.train_tokens,
-                manifest.sources.len()
-            ),
-        )?;
+        let sources = manifest.sources.len();
+        metadata.push("trained_on", &format!("a corpus of {} tokens from {sources} sources", manifest.train_tokens))?;
         for source in manifest.sources.iter().filter(|source| !source.attribution.is_empty()) {
             metadata.push("attribution", &source.attribution)?;
         }
@@ -117,7 +104,7 @@ fn restore(checkpoint: &Checkpoint, table: &WordTable) -> Result<Network> {
     let device = ComputeDevice::by_name("flex")?;
     let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
     let mut network = Network::new(&checkpoint.config, &counts, device.fused, &device.device);
-    checkpoint.restore(&mut network, &mut [], &device.device)?;
+    checkpoint.restore_weights(&mut network, &device.device)?;
     Ok(network)
 }
 

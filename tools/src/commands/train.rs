@@ -16,6 +16,7 @@ use crate::training::run::{Ending, Run};
 #[command(after_help = "Examples:
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
+  lm-tools train --config configs/en/retrain.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/ternary
 
 A run writes log.jsonl and, every few minutes and when interrupted (Ctrl+C), a checkpoint to go on from.")]
 pub struct Arguments {
@@ -31,6 +32,10 @@ pub struct Arguments {
     /// Go on with the run in the folder
     #[arg(long)]
     resume: bool,
+    /// Begin with the weights of another run of the same shape (its folder), not with random ones: a float network is
+    /// quantized and retrained so
+    #[arg(long, conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// Where to compute: flex (the CPU), wgpu or cuda
     #[arg(long, default_value = "flex")]
     device: String,
@@ -58,6 +63,7 @@ impl Arguments {
             folder: &self.out,
             device: &device,
             resume: self.resume,
+            init: self.init.as_deref(),
             interrupted: &interrupted,
         };
         if run.train()? == Ending::Interrupted {

@@ -97,32 +97,43 @@ impl Checkpoint {
         Ok(Checkpoint { bytes, config, position })
     }
 
-    /// Puts the checkpoint's tensors into a network and states of the same shape.
+    /// Puts all that the checkpoint holds into a network and states of the same shape.
     pub fn restore(&self, network: &mut Network, states: &mut [State], device: &Device) -> Result<()> {
+        self.restore_weights(network, device)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
-        let read = |name: &str, like: &Tensor<2>| -> Result<Tensor<2>> {
-            let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
-            ensure!(
-                view.shape() == like.dims() && view.dtype() == Dtype::F32,
-                "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run",
-                view.shape(),
-                like.dims()
-            );
-            let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-            Ok(Tensor::from_data(TensorData::new(values.collect(), like.dims()), device))
-        };
         for parameter in &mut network.parameters {
-            let name = parameter.name.clone();
-            parameter.value = read(&name, &parameter.value)?;
-            parameter.mean = read(&format!("adam.mean.{name}"), &parameter.mean)?;
-            parameter.variance = read(&format!("adam.variance.{name}"), &parameter.variance)?;
+            let name = &parameter.name;
+            parameter.mean = read(&file, &format!("adam.mean.{name}"), &parameter.mean, device)?;
+            parameter.variance = read(&file, &format!("adam.variance.{name}"), &parameter.variance, device)?;
         }
         for (layer, state) in states.iter_mut().enumerate() {
-            state.h = read(&format!("state.{layer}.h"), &state.h)?;
-            state.c = read(&format!("state.{layer}.c"), &state.c)?;
+            state.h = read(&file, &format!("state.{layer}.h"), &state.h, device)?;
+            state.c = read(&file, &format!("state.{layer}.c"), &state.c, device)?;
         }
         Ok(())
     }
+
+    /// Puts the weights alone into a network of the same shape.
+    pub fn restore_weights(&self, network: &mut Network, device: &Device) -> Result<()> {
+        let file = SafeTensors::deserialize(&self.bytes)?;
+        for parameter in &mut network.parameters {
+            parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
+        }
+        Ok(())
+    }
+}
+
+/// A tensor of a checkpoint, of the shape of `like`.
+fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Result<Tensor<2>> {
+    let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
+    ensure!(
+        view.shape() == like.dims() && view.dtype() == Dtype::F32,
+        "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run",
+        view.shape(),
+        like.dims()
+    );
+    let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+    Ok(Tensor::from_data(TensorData::new(values.collect(), like.dims()), device))
 }
 
 /// Refuses a folder that holds another run, or none to go on with.

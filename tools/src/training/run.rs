@@ -39,6 +39,8 @@ pub struct Run<'a> {
     pub folder: &'a Path,
     pub device: &'a ComputeDevice,
     pub resume: bool,
+    /// Folder of a run whose weights this one begins with.
+    pub init: Option<&'a Path>,
     /// Set from outside to end the run after its current step.
     pub interrupted: &'a AtomicBool,
 }
@@ -90,6 +92,9 @@ impl<'a> Trainer<'a> {
         let mut network = Network::new(run.config, counts, run.device.fused, device);
         let mut states = network.zero_states(run.config.training.batch);
         let mut position = Position::default();
+        if let Some(folder) = run.init {
+            Checkpoint::read(folder)?.restore_weights(&mut network, device)?;
+        }
         if run.resume {
             let checkpoint = Checkpoint::read(run.folder)?;
             ensure!(
