@@ -40,7 +40,7 @@ export interface ModelInfo {
   readonly metadata: Readonly<Record<string, string>>;
   /** Size of the model file in bytes. */
   readonly bytes: number;
-  /** How many words the model can suggest. */
+  /** How many words the model knows; some of them it may never suggest. */
   readonly vocabularySize: number;
 }
 

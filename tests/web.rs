@@ -64,7 +64,7 @@ fn an_engine_suggests_what_a_session_does() {
             assert_eq!(flat.get(2 + 2 * at).as_f64(), Some(f64::from(item.probability)));
         }
     }
-    assert_eq!(engine.vocabulary_size(), model.vocabulary().len());
+    assert_eq!(engine.vocabulary_size(), model.vocabulary().words().len());
     assert!(engine.metadata().starts_with("language = en\n"));
 }
 

@@ -41,9 +41,9 @@ impl Engine {
         self.model.metadata().to_string()
     }
 
-    /// The number of tokens the model knows.
+    /// The number of words the model knows.
     pub fn vocabulary_size(&self) -> usize {
-        self.model.vocabulary().len()
+        self.model.vocabulary().words().len()
     }
 }
 
