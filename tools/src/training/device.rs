@@ -20,13 +20,19 @@ impl ComputeDevice {
             "wgpu" => (Device::wgpu(burn::tensor::DeviceKind::DefaultDevice), false),
             #[cfg(feature = "cuda")]
             "cuda" => (Device::cuda(0), false),
-            "wgpu" | "cuda" => {
-                bail!(
-                    "this lm-tools was built without {name}: build it with cargo build --release -p lm-tools --features {name}"
-                )
-            }
+            #[cfg(not(feature = "wgpu"))]
+            "wgpu" => return Err(not_built(name)),
+            #[cfg(not(feature = "cuda"))]
+            "cuda" => return Err(not_built(name)),
             other => bail!("{other:?} is no device: flex (the CPU), wgpu or cuda"),
         };
         Ok(ComputeDevice { name: name.to_owned(), device, fused })
     }
+}
+
+#[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+fn not_built(name: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "this lm-tools was built without {name}: build it with cargo build --release -p lm-tools --features {name}"
+    )
 }
