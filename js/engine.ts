@@ -2,6 +2,7 @@
 
 import initWasm, { Engine as WasmEngine } from "../pkg/lm_wasm.js";
 import { LmError, toLmError } from "./errors.js";
+import { fastestModule, requireSimd } from "./features.js";
 import { fetchBytes } from "./load.js";
 import type { ModelInfo, Word } from "./protocol.js";
 
@@ -12,12 +13,10 @@ export interface Engine {
   free(): void;
 }
 
-const WASM_URL = new URL("../pkg/lm_wasm_bg.wasm", import.meta.url);
-
 let wasm: Promise<unknown> | undefined;
 
 /** Compiles the WebAssembly module, once for all models of a thread; a failure is forgotten, so that a retry is one. */
-export function loadWasm(url: string = WASM_URL.href): Promise<unknown> {
+export function loadWasm(url: string = fastestModule().href): Promise<unknown> {
   wasm ??= compile(url).catch((error: unknown) => {
     wasm = undefined;
     throw error;
@@ -26,6 +25,7 @@ export function loadWasm(url: string = WASM_URL.href): Promise<unknown> {
 }
 
 async function compile(url: string): Promise<unknown> {
+  requireSimd();
   // A browser compiles while it downloads; elsewhere a file: address has to be read first.
   const source = url.startsWith("file:") ? await fetchBytes(url) : url;
   try {

@@ -54,6 +54,11 @@ impl Model {
         &self.network
     }
 
+    /// Rounds activations to at most so many bits, see [`Network::set_activation_bits`].
+    pub fn set_activation_bits(&mut self, bits: u32) {
+        self.network.set_activation_bits(bits);
+    }
+
     /// Kinds and sizes of the network.
     pub fn shape(&self) -> &Shape {
         self.network.shape()
