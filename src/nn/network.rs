@@ -137,8 +137,8 @@ impl Network {
         }
     }
 
-    /// The logits of the rows `rows` as the token that follows `state`; `out` is as long as the range.
-    pub fn logits(&self, rows: Range<usize>, state: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
+    /// Makes of a state what the output rows are multiplied with, for [`logits`](Self::logits).
+    pub fn query(&self, state: &[f32], scratch: &mut Scratch) {
         let top = state.len() - self.layer_state_len();
         let h = &state[top..top + self.shape.hidden];
         match (&self.projection, &mut scratch.top) {
@@ -149,6 +149,11 @@ impl Network {
             }
             _ => scratch.query.set(h),
         }
+    }
+
+    /// The logits of the rows `rows` as the token that follows the state of the last [`query`](Self::query), which no
+    /// [`step`](Self::step) affects; `out` is as long as the range.
+    pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) {
         self.table().matvec_rows(rows.clone(), &scratch.query, out);
         for (logit, bias) in out.iter_mut().zip(&self.output_bias[rows]) {
             *logit += bias;

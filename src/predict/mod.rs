@@ -3,6 +3,7 @@
 //! [`window`](window()) bounds how much of the text is read, [`Session`] keeps the network's state after each finished
 //! word, and the word being typed is a range of rows among cached logits.
 
+mod scores;
 mod session;
 mod suggest;
 mod window;

@@ -139,9 +139,22 @@ pub fn recipes() -> Vec<Recipe> {
 
 /// A random model of a recipe, with [`WORDS`] for words.
 pub fn parts(seed: u64, recipe: Recipe) -> ModelParts {
+    parts_of(seed, recipe, &WORDS)
+}
+
+/// The words `aaa`, `aac`, `aae`, … to `zzy`: so many that rows are of several blocks.
+pub fn many_words() -> Vec<String> {
+    let letters = || (b'a'..=b'z').map(char::from);
+    let pairs = letters().flat_map(|a| letters().map(move |b| [a, b]));
+    pairs.flat_map(|[a, b]| letters().step_by(2).map(move |c| [a, b, c].iter().collect())).collect()
+}
+
+/// A random model of a recipe with given words, which must be sorted.
+pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelParts {
     let random = &mut Random::new(seed);
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let Recipe { cell, output, layers, embedding, hidden, output_width, table, weights } = recipe;
-    let vocabulary = SPECIALS.lines().count() + WORDS.len();
+    let vocabulary = SPECIALS.lines().count() + words.len();
     let shape =
         Shape { cell, input: InputKind::Embedding, output, layers, vocabulary, embedding, hidden, output_width };
     let layer = |random: &mut Random, index| LayerParts {
@@ -153,9 +166,9 @@ pub fn parts(seed: u64, recipe: Recipe) -> ModelParts {
         metadata: metadata(),
         shape,
         specials: SPECIALS.to_string(),
-        words: WordList::new(WORDS).expect("the words are sorted").encode(),
-        word_flags: WORDS.iter().map(|word| flags(word).to_byte()).collect(),
-        casing: "iPhone".to_string(),
+        words: WordList::new(words.iter().copied()).expect("the words are sorted").encode(),
+        word_flags: words.iter().map(|word| flags(word).to_byte()).collect(),
+        casing: if words.contains(&"iphone") { "iPhone".to_string() } else { String::new() },
         embedding: tensor(random, table, vocabulary, embedding),
         layers: (0..layers).map(|index| layer(random, index)).collect(),
         projection: (output_width != hidden).then(|| tensor(random, weights, output_width, hidden)),
