@@ -38,3 +38,15 @@ impl Kernel {
         self.out[0]
     }
 }
+
+/// So many operations, each of which waits for the one before and takes a cycle: what the clock is found by.
+#[wasm_bindgen]
+pub fn spin(operations: u32) -> u32 {
+    let mut x = operations;
+    for i in 0..operations / 16 {
+        for rotation in [5, 7, 9, 11, 3, 13, 6, 17] {
+            x = x.rotate_left(rotation) ^ i;
+        }
+    }
+    x
+}

@@ -44,6 +44,15 @@ impl Core {
         }
     }
 
+    /// The same without their probabilities.
+    pub fn step_best(&mut self, times: u32, k: usize) {
+        for _ in 0..times {
+            self.push();
+            let best = self.session.best(&self.model, 0..self.model.vocabulary().len() as u32, k, None);
+            self.token = best.first().map_or(self.token, |best| best.0);
+        }
+    }
+
     /// Finds the `k` best words that begin with a prefix, so many times, in a context that has been read.
     pub fn key(&mut self, times: u32, prefix: &str, k: usize) -> u32 {
         let mut sum = 0;

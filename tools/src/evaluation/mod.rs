@@ -7,6 +7,7 @@
 //! keystroke savings (KSR) = 1 - click ratio. Words outside the vocabulary are typed out and stay in the count.
 
 mod bootstrap;
+mod floats;
 mod line;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use lm_wasm::{Model, Session};
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Interval;
+pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
 
 use crate::corpus::sources::Tokenization;
