@@ -75,7 +75,7 @@ fn check_packed(random: &mut Random, bits: usize, rows: usize, cols: usize, numb
     let mut lanes = vec![[0; 8]; rows * stride];
     let mut unpacked = vec![0; cols];
     for (row, lanes) in weights.chunks(cols).zip(lanes.chunks_mut(stride)) {
-        packed::pack(row, bits, lanes);
+        packed::pack(&in_file(row, bits), bits, lanes);
         packed::unpack(lanes, bits, &mut unpacked);
         assert!(row.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
     }
@@ -88,6 +88,12 @@ fn check_packed(random: &mut Random, bits: usize, rows: usize, cols: usize, numb
     assert_eq!(scalar, wanted);
 }
 
+/// The bytes that integers take in a file.
+fn in_file(row: &[i8], bits: usize) -> Vec<u8> {
+    let halves = |pair: &[i8]| (pair[0] as u8 & 15) | pair.get(1).map_or(0, |&high| (high as u8) << 4);
+    if bits == 4 { row.chunks(2).map(halves).collect() } else { row.iter().map(|&value| value as u8).collect() }
+}
+
 /// The same for ternary rows and inputs up to `max`.
 fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers: Draw) {
     let weights = draw(random, numbers, rows * cols, 1);
@@ -95,14 +101,19 @@ fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers
     let mut tables = lookup::Tables::new(cols);
     tables.set(&x);
 
-    let blocks = lookup::pack(&weights, cols);
+    let len = lookup::block_len(cols);
+    let mut blocks = vec![lookup::NO_WEIGHTS; rows.div_ceil(lookup::ROWS) * len];
+    for (row, weights) in weights.chunks(cols).enumerate() {
+        let block = &mut blocks[row / lookup::ROWS * len..][..len];
+        lookup::pack_row(weights, row % lookup::ROWS, block);
+    }
     let mut unpacked = vec![0; cols];
     for (row, weights) in weights.chunks(cols).enumerate() {
         lookup::unpack(&blocks, cols, row, &mut unpacked);
         assert!(weights.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
     }
     let wanted = products(&weights, &x);
-    for (block, wanted) in blocks.chunks(lookup::block_len(cols)).zip(wanted.chunks(lookup::ROWS)) {
+    for (block, wanted) in blocks.chunks(len).zip(wanted.chunks(lookup::ROWS)) {
         let (mut native, mut scalar) = ([-1; lookup::ROWS], [-1; lookup::ROWS]);
         lookup::block_sums::<Native>(block, &tables, &mut native);
         lookup::block_sums::<Scalar>(block, &tables, &mut scalar);

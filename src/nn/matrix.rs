@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Activations;
 use super::activations::Form;
 use crate::Error;
-use crate::format::{Tensor, Values};
+use crate::format::{Encoding, Tensor, TensorView};
 use crate::simd::{Native, Simd, dense, lookup, packed};
 
 /// Rows of sums at a time: their integers stay on the stack.
@@ -45,16 +45,19 @@ impl Matrix {
     ///
     /// If the sizes do not fit together or exceed a [limit](crate::format::limits), or an element is out of range.
     pub fn new(tensor: &Tensor) -> Result<Matrix, Error> {
-        tensor.check("matrix")?;
-        let (rows, cols) = (tensor.rows, tensor.cols);
-        let scales = Scales::new(tensor);
-        let weights = match &tensor.values {
-            Values::F32(values) => Weights::F32(pad_rows(values, cols)),
-            Values::Ternary(values) => Weights::Ternary { blocks: lookup::pack(values, cols), scales },
-            Values::Signed4(values) => Weights::Packed { bits: 4, lanes: pack_rows(values, cols, 4), scales },
-            Values::Signed8(values) => Weights::Packed { bits: 8, lanes: pack_rows(values, cols, 8), scales },
+        let section = tensor.to_section("matrix")?;
+        Ok(Matrix::from_view(&TensorView::read(&section, "matrix")?))
+    }
+
+    /// Packs a tensor for the kernels.
+    pub(crate) fn from_view(tensor: &TensorView) -> Matrix {
+        let weights = match tensor.encoding {
+            Encoding::F32 => Weights::F32(pad_rows(tensor)),
+            Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(tensor), scales: Scales::new(tensor) },
+            Encoding::Signed4 => Weights::packed(tensor, 4),
+            Encoding::Signed8 => Weights::packed(tensor, 8),
         };
-        Ok(Matrix { rows, cols, weights })
+        Matrix { rows: tensor.rows, cols: tensor.cols, weights }
     }
 
     /// Outputs.
@@ -145,22 +148,39 @@ impl Matrix {
     }
 }
 
-fn pad_rows(values: &[f32], cols: usize) -> Vec<f32> {
-    let stride = cols.next_multiple_of(4);
-    let mut padded = vec![0.0; values.len() / cols * stride];
-    for (row, padded) in values.chunks(cols).zip(padded.chunks_mut(stride)) {
-        padded[..cols].copy_from_slice(row);
+fn pad_rows(tensor: &TensorView) -> Vec<f32> {
+    let stride = tensor.cols.next_multiple_of(4);
+    let mut padded = vec![0.0; tensor.rows * stride];
+    let mut floats = tensor.floats();
+    for row in padded.chunks_exact_mut(stride) {
+        row[..tensor.cols].iter_mut().zip(&mut floats).for_each(|(to, float)| *to = float);
     }
     padded
 }
 
-fn pack_rows(values: &[i8], cols: usize, bits: usize) -> Vec<packed::Lanes> {
-    let stride = packed::stride(cols, bits);
-    let mut lanes = vec![[0; 8]; values.len() / cols * stride];
-    for (row, lanes) in values.chunks(cols).zip(lanes.chunks_mut(stride)) {
-        packed::pack(row, bits, lanes);
+fn pack_ternary(tensor: &TensorView) -> Vec<lookup::Indices> {
+    let len = lookup::block_len(tensor.cols);
+    let mut blocks = vec![lookup::NO_WEIGHTS; tensor.rows.div_ceil(BLOCK) * len];
+    let mut row = 0;
+    tensor.for_each_ternary_row(|values| {
+        lookup::pack_row(values, row % BLOCK, &mut blocks[row / BLOCK * len..][..len]);
+        row += 1;
+    });
+    blocks
+}
+
+impl Weights {
+    fn packed(tensor: &TensorView, bits: usize) -> Weights {
+        let stride = packed::stride(tensor.cols, bits);
+        let mut lanes = vec![[0; 8]; tensor.rows * stride];
+        let mut rows = lanes.chunks_exact_mut(stride);
+        tensor.for_each_row_of_bytes(|bytes| {
+            if let Some(lanes) = rows.next() {
+                packed::pack(bytes, bits, lanes);
+            }
+        });
+        Weights::Packed { bits, lanes, scales: Scales::new(tensor) }
     }
-    lanes
 }
 
 /// Cuts a range of rows, and `out` with it, where a block of rows begins.
@@ -177,11 +197,12 @@ fn split(rows: Range<usize>, mut out: &mut [f32]) -> impl Iterator<Item = (Range
 }
 
 impl Scales {
-    fn new(tensor: &Tensor) -> Scales {
-        match tensor.scales.as_slice() {
-            [] => Scales::OneForAll(1.0),
-            [scale] => Scales::OneForAll(scale.to_f32()),
-            scales => Scales::OneARow(scales.iter().map(|scale| scale.to_f32()).collect()),
+    fn new(tensor: &TensorView) -> Scales {
+        let mut scales = tensor.scales().map(f32::from);
+        match scales.len() {
+            0 => Scales::OneForAll(1.0),
+            1 => Scales::OneForAll(scales.next().unwrap_or(1.0)),
+            _ => Scales::OneARow(scales.collect()),
         }
     }
 

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::{Activations, Gru, Lstm, Matrix};
-use crate::Error;
-use crate::format::{CellKind, LayerParts, ModelParts, Shape};
+use crate::format::{CellKind, LayerParts, ModelParts, Shape, TensorView};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -57,17 +56,16 @@ struct LayerScratch {
 
 impl Network {
     /// Takes over parts whose shapes have been checked.
-    pub(crate) fn new(parts: &ModelParts) -> Result<Network, Error> {
-        let layers = parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer));
-        Ok(Network {
+    pub(crate) fn new(parts: &ModelParts<TensorView>) -> Network {
+        Network {
             shape: parts.shape,
-            embedding: Matrix::new(&parts.embedding)?,
-            layers: layers.collect::<Result<_, _>>()?,
-            projection: parts.projection.as_ref().map(Matrix::new).transpose()?,
-            output: parts.output.as_ref().map(Matrix::new).transpose()?,
+            embedding: Matrix::from_view(&parts.embedding),
+            layers: parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer)).collect(),
+            projection: parts.projection.as_ref().map(Matrix::from_view),
+            output: parts.output.as_ref().map(Matrix::from_view),
             output_bias: parts.output_bias.to_f32(),
             activation_bits: 8,
-        })
+        }
     }
 
     /// Rounds activations to at most so many bits, see [`Activations::set_bits`]: for studies of what they cost. It holds for
@@ -167,14 +165,14 @@ impl Network {
 }
 
 impl Layer {
-    fn new(cell: CellKind, parts: &LayerParts) -> Result<Layer, Error> {
-        let input = Matrix::new(&parts.input)?;
-        let recurrent = Matrix::new(&parts.recurrent)?;
+    fn new(cell: CellKind, parts: &LayerParts<TensorView>) -> Layer {
+        let input = Matrix::from_view(&parts.input);
+        let recurrent = Matrix::from_view(&parts.recurrent);
         let bias = parts.bias.to_f32();
-        Ok(match cell {
+        match cell {
             CellKind::Lstm => Layer::Lstm(Lstm { input, recurrent, bias }),
             CellKind::Gru => Layer::Gru(Gru { input, recurrent, bias }),
-        })
+        }
     }
 
     /// Those of the input and of the recurrence.

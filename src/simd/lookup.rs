@@ -36,21 +36,18 @@ pub const fn block_len(cols: usize) -> usize {
     cols.div_ceil(2).next_multiple_of(UNROLL)
 }
 
-/// Packs ternary values, row by row of `cols` columns, to blocks; the last block is padded with zero weights.
-pub fn pack(values: &[i8], cols: usize) -> Vec<Indices> {
-    let len = block_len(cols);
-    let blocks = (values.len() / cols).div_ceil(ROWS);
-    let mut packed = vec![[ZEROS | ZEROS << 4; 32]; blocks * len];
-    for (row, values) in values.chunks(cols).enumerate() {
-        let block = &mut packed[row / ROWS * len..][..len];
-        let (byte, shift) = place(row);
-        for (indices, pair) in block.iter_mut().zip(values.chunks(2)) {
-            let second = pair.get(1).copied().unwrap_or(0);
-            let index = (3 * (pair[0] + 1) + second + 1) as u8;
-            indices[byte] = indices[byte] & !(15 << shift) | index << shift;
-        }
+/// The indices of weights that are all zero, what a block is full of before rows are packed to it.
+pub const NO_WEIGHTS: Indices = [ZEROS | ZEROS << 4; 32];
+
+/// Packs ternary values to row number `row` of a block.
+pub fn pack_row(values: &[i8], row: usize, block: &mut [Indices]) {
+    let (byte, shift) = place(row);
+    let index = |first: i8, second: i8| (3 * (first + 1) + second + 1) as u8;
+    let (pairs, last) = values.as_chunks::<2>();
+    let indices = pairs.iter().map(|&[first, second]| index(first, second));
+    for (indices, index) in block.iter_mut().zip(indices.chain(last.iter().map(|&last| index(last, 0)))) {
+        indices[byte] = indices[byte] & !(15 << shift) | index << shift;
     }
-    packed
 }
 
 /// Unpacks the first columns of a row, as many as `to` has room for, from matrices of `cols` columns.

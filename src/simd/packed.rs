@@ -31,14 +31,15 @@ const fn raise(bits: usize) -> i16 {
     if bits == 4 { 0x0888 } else { 0x0080 }
 }
 
-/// Packs a row of integers of `bits` bits, signed; the last vector is padded with zeros.
-pub fn pack(row: &[i8], bits: usize, packed: &mut [Lanes]) {
-    let mask = (1u16 << bits) - 1;
-    for (columns, lanes) in row.chunks(columns_per_vector(bits)).zip(packed) {
-        *lanes = [raise(bits); 8];
-        for (column, &value) in columns.iter().enumerate() {
-            let (lane, field) = (column / (16 / bits), column % (16 / bits));
-            lanes[lane] ^= ((value as u16 & mask) << (field * bits)) as i16;
+/// Packs a row of integers of `bits` bits that lie one after the other as in a model file, two's complement, the first in
+/// the low half of a byte; the last vector is padded with zeros.
+pub fn pack(row: &[u8], bits: usize, packed: &mut [Lanes]) {
+    let raise = raise(bits);
+    for (bytes, lanes) in row.chunks(16).zip(packed) {
+        let mut padded = [0; 16];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        for (lane, &bytes) in lanes.iter_mut().zip(padded.as_chunks::<2>().0) {
+            *lane = i16::from_le_bytes(bytes) ^ raise;
         }
     }
 }
