@@ -6,5 +6,6 @@ globalThis.result = measureCore({
   read: async (path) => new Uint8Array(await (await fetch(`/${path}`)).arrayBuffer()),
   module: (path) => import(`/${path}`),
   ortPaths: "/benches/node_modules/onnxruntime-web/dist/",
+  now: () => 1000 * performance.now(),
   log: (line) => console.log(line),
 });

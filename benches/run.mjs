@@ -2,6 +2,8 @@
 //
 //   node benches/run.mjs [--only node,chromium,firefox,page]
 //
+// In Node times are processor time of the process, in browsers, which do not tell it, time on the clock.
+//
 // The first run fetches what it compares with (onnxruntime-web from npm; onnx and onnxruntime from PyPI, which need python3)
 // and builds the benchmarks' own module.
 
@@ -74,8 +76,14 @@ function measureNode() {
     read: async (path) => new Uint8Array(await readFile(join(ROOT, path))),
     module: (path) => import(new URL(path, pathToFileURL(ROOT)).href),
     ortPaths: new URL("node_modules/onnxruntime-web/dist/", import.meta.url).href,
+    now: processorTime,
     log: () => {},
   });
+}
+
+function processorTime() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 async function runPage(browser) {
