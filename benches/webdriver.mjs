@@ -51,7 +51,8 @@ export async function runInBrowser(name, url) {
 }
 
 async function command(url, body) {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  const headers = { "Content-Type": "application/json" };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   const { value } = await response.json();
   if (!response.ok) throw new Error(`${url}: ${value.message}`);
   return value;
