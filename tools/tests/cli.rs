@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 fn lm_tools(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lm-tools"));
-    command.args(arguments).env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null());
     command
 }
 
