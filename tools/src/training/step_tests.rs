@@ -203,7 +203,9 @@ fn wgpu_trains_as_the_cpu_does() {
         device
     });
     let Ok(device) = device else {
-        eprintln!("SKIPPED: no device for wgpu; with Mesa's lavapipe installed (mesa-vulkan-drivers) this test runs");
+        // Not eprintln, which a test that passes keeps to itself.
+        let told = "SKIPPED: no device for wgpu; with Mesa's lavapipe installed (mesa-vulkan-drivers) this test runs\n";
+        std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
         return;
     };
     for (wgpu, cpu) in losses(&device, false).into_iter().zip(losses(&Device::flex(), true)) {
