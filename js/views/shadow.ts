@@ -10,6 +10,16 @@ export function createHost(name: string, owner: Document, css: string): { host: 
   return { host, root };
 }
 
+/** How ghost text looks, wherever it stands. */
+export const GHOST_COLOURS = `
+.rest {
+  visibility: visible;
+  color: var(--lm-ghost-color, currentColor);
+  opacity: var(--lm-ghost-opacity, 0.65);
+}
+@media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
+`;
+
 /** Makes an element of a class within a parent. */
 export function appendElement<Name extends keyof HTMLElementTagNameMap>(
   parent: Node,
