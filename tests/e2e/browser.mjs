@@ -103,8 +103,11 @@ export function withFields(shared, body, options) {
 }
 
 /** Loads the model in the page of fields. */
-export async function loadModel(page) {
-  await page.evaluate(async (url) => (lm.predictor = await lm.Predictor.load(url)), `/${MODEL}`);
+export async function loadModel(page, options = {}) {
+  await page.evaluate(
+    async ([url, options]) => void (lm.predictor = await lm.Predictor.load(url, options)),
+    [`/${MODEL}`, options],
+  );
 }
 
 /** Attaches to a field (`host >> field` in a shadow root) what `script` says: a list of `[text, word, probability]`, or the model where there is none. */

@@ -41,9 +41,10 @@ for (const { name, text, rest = "um", className = "", formClass = "", field = "#
       const seen = await difference(page, await screenshot(), ghost);
       assert.ok(seen > 10, "the ghost can be seen");
       await page.keyboard.type(rest);
-      // Firefox places letters at parts of pixels, by the line that they are in: their edges are of other greys.
+      // Firefox places letters at parts of pixels, by the line that they are in: their edges are of other greys, and in
+      // an input they may stand a pixel higher.
       const moved = await difference(page, await screenshot(), ghost);
-      assert.ok(moved <= (t.BROWSER === "firefox" ? seen / 2 : 0), `${moved} of ${seen} pixels`);
+      assert.ok(moved <= (t.BROWSER === "firefox" ? 0.6 * seen : 0), `${moved} of ${seen} pixels`);
     }),
   );
 }
