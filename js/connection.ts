@@ -42,8 +42,8 @@ export class Connection {
       this.close(
         new LmError(
           "worker",
-          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js and what it imports are served ` +
-            "from the page's origin and that its policy has worker-src 'self', or pass { worker: false }",
+          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js and its imports are served from ` +
+            "the page's origin under a policy of worker-src 'self', or pass { worker: false }",
         ),
       );
   }

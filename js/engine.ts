@@ -1,6 +1,6 @@
 /* The model in WebAssembly. The only file that knows the generated package. */
 
-import initWasm, { Engine as WasmEngine } from "../pkg/lm_wasm.js";
+import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
 import { LmError, toLmError } from "./errors.js";
 import type { Asset } from "./load.js";
@@ -31,7 +31,8 @@ export function loadWasm(asset: Asset): Promise<unknown> {
 async function compile(asset: Asset): Promise<unknown> {
   const bytes = await loadAsset(asset);
   try {
-    return await initWasm({ module_or_path: bytes });
+    // Not the generated loader: it would be shipped, and it fetches.
+    return initSync({ module: await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) });
   } catch (error) {
     const remedy = "check that it is served there and that the page's policy has script-src 'wasm-unsafe-eval'";
     throw new LmError("wasm", `${asset.url} cannot be compiled (${toLmError(error, "wasm").message}): ${remedy}`, {

@@ -9,7 +9,7 @@ const INPUT_TYPES = ["text", "search"];
 const SECRET = /^(cc-.*|one-time-code|.*-password)$/i;
 
 /** Allows suggestions in a field of `autocomplete="off"`: many have that to keep addresses out, not words. */
-export const OVERRIDE = "data-lm-suggest";
+const OVERRIDE = "data-lm-suggest";
 
 export function isTextField(element: Element): element is TextFieldElement {
   return element.localName === "textarea" || element.localName === "input";

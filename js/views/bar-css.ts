@@ -12,7 +12,9 @@ export const BAR_CSS = `
   margin-top: var(--lm-bar-gap, 0.375rem);
   color: var(--lm-bar-color, CanvasText);
   background: var(--lm-bar-background, color-mix(in srgb, CanvasText 4%, Canvas));
-  border: 1px solid var(--lm-bar-border-color, color-mix(in srgb, CanvasText 16%, Canvas));
+  --line: 1px solid var(--lm-bar-border-color, color-mix(in srgb, CanvasText 16%, Canvas));
+  --press: var(--lm-bar-active, color-mix(in srgb, CanvasText 16%, Canvas));
+  border: var(--line);
   border-radius: var(--lm-bar-radius, 0.5rem);
   overflow: hidden;
 }
@@ -38,20 +40,16 @@ export const BAR_CSS = `
   cursor: pointer;
   user-select: none;
   -webkit-user-select: none;
-  -webkit-tap-highlight-color: transparent;
-  -webkit-touch-callout: none;
   touch-action: manipulation;
   transition: background-color 0.12s;
 }
 .option[data-empty] { visibility: hidden; }
 .option[data-asking] { flex-grow: 2; }
-.option + .option {
-  border-inline-start: 1px solid var(--lm-bar-border-color, color-mix(in srgb, CanvasText 12%, Canvas));
-}
+.option + .option { border-inline-start: var(--line); }
 .option:hover { background: var(--lm-bar-hover, color-mix(in srgb, CanvasText 8%, Canvas)); }
-.option:active { background: var(--lm-bar-active, color-mix(in srgb, CanvasText 16%, Canvas)); }
+.option:active { background: var(--press); }
 .option[data-active] {
-  background: var(--lm-bar-active, color-mix(in srgb, CanvasText 16%, Canvas));
+  background: var(--press);
   box-shadow: inset 0 0 0 2px var(--lm-bar-focus-color, Highlight);
 }
 ::slotted(lm-word) {
@@ -63,9 +61,8 @@ export const BAR_CSS = `
   text-overflow: ellipsis !important;
   white-space: pre !important;
 }
-.key { display: none; font-size: 0.75em; opacity: 0.65; font-variant-numeric: tabular-nums; }
-[data-asking] .key { display: none !important; }
-@media (hover: hover) and (pointer: fine) { .key { display: inline; } }
+.key { display: none; font-size: 0.75em; opacity: 0.65; }
+@media (hover: hover) and (pointer: fine) { .option:not([data-asking]) .key { display: block; } }
 @media (pointer: coarse) { .option { min-height: var(--lm-bar-height, 2.75rem); } }
 @media (prefers-reduced-motion: reduce) { .option { transition: none; } }
 @media (forced-colors: active) {

@@ -2,7 +2,7 @@
 
 import type { GhostView } from "../controller.js";
 import { caretOf } from "../fields/editable.js";
-import { appendElement, createHost, GHOST_COLOURS, moveOnto } from "./shadow.js";
+import { appendElement, createHost, GHOST_COLOURS, LETTER_STYLES, moveOnto } from "./shadow.js";
 
 const CSS = `
 :host {
@@ -17,23 +17,7 @@ const CSS = `
 ${GHOST_COLOURS}
 `;
 
-/** What the rest takes over from the text that it continues. */
-const COPIED = [
-  "color",
-  "font-family",
-  "font-feature-settings",
-  "font-kerning",
-  "font-size",
-  "font-stretch",
-  "font-style",
-  "font-variant",
-  "font-variation-settings",
-  "font-weight",
-  "letter-spacing",
-  "text-transform",
-  "word-spacing",
-];
-
+/** Stands behind the caret as if it were typed there; the browser tells where that is. */
 export class CaretGhost implements GhostView {
   readonly #field: HTMLElement;
   readonly #host: HTMLElement;
@@ -60,7 +44,7 @@ export class CaretGhost implements GhostView {
     if (!element || !rect) return this.hide();
     const style = getComputedStyle(element);
     if (style.direction !== "ltr" || /center|right|end/.test(style.textAlign)) return this.hide();
-    for (const name of COPIED) this.#rest.style.setProperty(name, style.getPropertyValue(name));
+    for (const name of LETTER_STYLES) this.#rest.style.setProperty(name, style.getPropertyValue(name));
     this.#host.hidden = false;
     this.#rest.textContent = rest;
     if (!this.#place(rect)) this.hide();

@@ -2,7 +2,7 @@
 
 import type { GhostView } from "../controller.js";
 import type { TextFieldElement } from "../fields/consent.js";
-import { appendElement, createHost, GHOST_COLOURS, moveOnto } from "./shadow.js";
+import { appendElement, createHost, GHOST_COLOURS, LETTER_STYLES, moveOnto } from "./shadow.js";
 
 const CSS = `
 :host {
@@ -27,23 +27,10 @@ const CSS = `
 ${GHOST_COLOURS}
 `;
 
-/** What decides where a character stands. */
-const MIRRORED = [
-  "color",
+/** What decides where a character stands, besides the letters' own looks. */
+const PLACING = [
   "direction",
-  "font-family",
-  "font-feature-settings",
-  "font-kerning",
-  "font-optical-sizing",
-  "font-size",
-  "font-size-adjust",
-  "font-stretch",
-  "font-style",
-  "font-variant",
-  "font-variation-settings",
-  "font-weight",
   "hyphens",
-  "letter-spacing",
   "line-break",
   "line-height",
   "padding-bottom",
@@ -53,10 +40,7 @@ const MIRRORED = [
   "tab-size",
   "text-align",
   "text-indent",
-  "text-rendering",
-  "text-transform",
   "word-break",
-  "word-spacing",
 ];
 
 /**
@@ -156,7 +140,7 @@ export class Ghost implements GhostView {
 
   #cover({ left, top, width, height }: Box, style: CSSStyleDeclaration): void {
     const mirror = this.#mirror.style;
-    for (const name of MIRRORED) mirror.setProperty(name, style.getPropertyValue(name));
+    for (const name of [...LETTER_STYLES, ...PLACING]) mirror.setProperty(name, style.getPropertyValue(name));
     if (this.#field.localName === "input") {
       // A single line stands in the middle of its box.
       mirror.lineHeight = `${height - pixels(style.paddingTop) - pixels(style.paddingBottom)}px`;

@@ -20,6 +20,26 @@ export const GHOST_COLOURS = `
 @media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
 `;
 
+/** What ghost text takes over from the text that it continues. */
+export const LETTER_STYLES = [
+  "color",
+  "font-family",
+  "font-feature-settings",
+  "font-kerning",
+  "font-optical-sizing",
+  "font-size",
+  "font-size-adjust",
+  "font-stretch",
+  "font-style",
+  "font-variant",
+  "font-variation-settings",
+  "font-weight",
+  "letter-spacing",
+  "text-rendering",
+  "text-transform",
+  "word-spacing",
+];
+
 /** Makes an element of a class within a parent. */
 export function appendElement<Name extends keyof HTMLElementTagNameMap>(
   parent: Node,

@@ -5,7 +5,6 @@ import { test } from "node:test";
 
 import { readFile } from "node:fs/promises";
 
-import initWasm from "../../pkg/lm_wasm.js";
 import { createEngine, loadWasm } from "../../dist/engine.js";
 import { LmError } from "../../dist/errors.js";
 import { resolveWasm } from "../../dist/load.js";
@@ -41,9 +40,8 @@ test("what is no model is refused by name", async () => {
 });
 
 test("memory that a model had is used again by the next one", async () => {
-  await loadWasm(WASM);
+  const { memory } = await loadWasm(WASM);
   const bytes = await readFile(new URL("../../models/en.lm", import.meta.url));
-  const { memory } = await initWasm();
   const use = () => {
     const engine = createEngine(bytes);
     for (let i = 0; i < 20; i++) engine.learn("a few words");
