@@ -23,6 +23,7 @@ let bars = 0;
 
 /** Shows the suggestions side by side; they are chosen by pointer here, by key in the controller. */
 export class Bar implements SuggestionsView {
+  readonly #label: string;
   readonly #field: HTMLElement;
   readonly #host: HTMLElement;
   readonly #options: readonly BarOption[];
@@ -33,14 +34,13 @@ export class Bar implements SuggestionsView {
     const { host, root } = createHost("lm-bar", field.ownerDocument, BAR_CSS);
     // On the host, as the field's aria-controls cannot see into its shadow root.
     host.id = `lm-bar-${++bars}`;
-    host.role = "listbox";
-    host.ariaLabel = texts.label;
     host.dir = getComputedStyle(field).direction;
     const words = appendElement(root, "div", "words");
     this.#options = Array.from(
       { length: count },
       (_, index) => new BarOption(host, words, index, { never: texts.never, onChoose, onBlock }),
     );
+    this.#label = texts.label;
     this.#field = field;
     this.#host = host;
     this.#within = container;
@@ -97,6 +97,9 @@ export class Bar implements SuggestionsView {
    * several lines must stay a text box, which may have all but the two attributes of a list that opens.
    */
   #describe(has: boolean, active: number | undefined): void {
+    // An empty list box is a fault.
+    this.#host.role = has ? "listbox" : null;
+    this.#host.ariaLabel = has ? this.#label : null;
     if (!has) return this.#attributes.restore();
     this.#attributes.set("aria-controls", this.#host.id);
     this.#attributes.set("aria-autocomplete", "list");
