@@ -1,7 +1,7 @@
 /* The page's side of the protocol: who waits for which answer. */
 
 import { LmError } from "./errors.js";
-import type { Download, ModelInfo, PersonalAction, Question, Response, Token, WorkerLike, Word } from "./protocol.js";
+import type { Download, ModelInfo, Question, Response, Token, WorkerLike, Word } from "./protocol.js";
 
 interface Job {
   readonly question: Question;
@@ -42,8 +42,8 @@ export class Connection {
       this.close(
         new LmError(
           "worker",
-          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js and its imports are served from ` +
-            "the page's origin under a policy of worker-src 'self', or pass { worker: false }",
+          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js is served from the page's origin ` +
+            "and its policy has worker-src 'self', or pass { worker: false }",
         ),
       );
   }
@@ -65,9 +65,9 @@ export class Connection {
     return this.#ask((job) => this.#enqueue(job, requester), { question, ...context });
   }
 
-  /** Does something with the personal words. */
-  personal(action: PersonalAction, owner?: object): Promise<string> {
-    return this.#ask((job) => this.#send(job), { question: { type: "personal", action }, owner });
+  /** Asks something that need not wait for its turn. */
+  ask<Answer>(question: Question & { readonly type: "known" | "personal" }, owner?: object): Promise<Answer> {
+    return this.#ask((job) => this.#send(job), { question, owner });
   }
 
   /** Ends the worker; whoever still waits gets `reason`. */

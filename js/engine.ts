@@ -10,6 +10,8 @@ import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 export interface Engine {
   readonly info: ModelInfo;
   suggest(text: string, count: number): Word[];
+  /** How many of the last words of a text the model knows. */
+  known(text: string): number;
   /** Learns the last word of a text; gives back what of the text another engine learns the same from, if anything. */
   learn(text: string): string;
   changePersonal(action: PersonalAction): void;
@@ -51,6 +53,7 @@ export function createEngine(bytes: Uint8Array): Engine {
       vocabularySize: engine.vocabulary_size(),
     })),
     suggest: (text, count) => attempt(() => toWords(engine.suggest(text, count))),
+    known: (text) => attempt(() => engine.known_words(text)),
     learn: (text) => attempt(() => engine.learn(text)),
     changePersonal: (action) => attempt(() => changePersonal(engine, action)),
     exportPersonal: () => attempt(() => engine.export_personal()),

@@ -39,7 +39,7 @@ export class Host {
     try {
       if (request.type === "load") await this.#load(request);
       else if (request.type === "suggest") this.#respond({ type: "suggested", token, words: this.#suggest(request) });
-      else this.#respond({ type: "done", token, value: await this.#personal(request.action) });
+      else this.#respond({ type: "done", token, value: await this.#answer(request) });
     } catch (error) {
       const { code, message } = toLmError(error, "wasm");
       this.#respond({ type: "failed", token, code, message });
@@ -83,9 +83,13 @@ export class Host {
     return continuation ? [{ ...first, continuation }, ...others] : words;
   }
 
-  async #personal(action: PersonalAction): Promise<string> {
+  async #answer(request: Request & { type: "known" | "personal" }): Promise<string | number> {
     const engine = this.#engine;
     if (!engine) throw new LmError("disposed", "there is no model: load one");
+    return request.type === "known" ? engine.known(request.text) : this.#personal(engine, request.action);
+  }
+
+  async #personal(engine: Engine, action: PersonalAction): Promise<string> {
     if (action.do === "export") return engine.exportPersonal();
     if (action.do === "learn") {
       const learned = this.#learns ? engine.learn(action.text) : "";

@@ -49,7 +49,7 @@ export function resolveSource(source: ModelSource, { baseUrl, integrity }: Sourc
   throw new LmError(
     "argument",
     `no model "${source}" comes with lm-wasm (it has ${Object.keys(SHIPPED).join(", ")}): ` +
-      `pass the address or the bytes of a .lm file, or a baseUrl to find models/${source}.lm under`,
+      `pass the address or the bytes of a .lm file, or a baseUrl with models/${source}.lm`,
   );
 }
 

@@ -2,6 +2,7 @@
 
 import type { Connection } from "./connection.js";
 import { isCancellation } from "./errors.js";
+import type { PersonalAction } from "./protocol.js";
 import { toNfc } from "./text.js";
 
 /**
@@ -18,26 +19,30 @@ export class PersonalWords {
     this.#owner = owner;
   }
 
+  #do(action: PersonalAction): Promise<string> {
+    return this.#connection.ask({ type: "personal", action }, this.#owner);
+  }
+
   /** Learns the last word of a text and which word stands before it. */
   learn(text: string): void {
-    this.#connection.personal({ do: "learn", text: toNfc(text) }, this.#owner).catch((error: unknown) => {
+    this.#do({ do: "learn", text: toNfc(text) }).catch((error: unknown) => {
       if (!isCancellation(error)) console.error(error);
     });
   }
 
   /** Forgets a word and the pairs that it is part of. */
   async forget(word: string): Promise<void> {
-    await this.#connection.personal({ do: "forget", word: toNfc(word) }, this.#owner);
+    await this.#do({ do: "forget", word: toNfc(word) });
   }
 
   /** Never suggests a word again, whether it was learned or the model knows it. */
   async block(word: string): Promise<void> {
-    await this.#connection.personal({ do: "block", word: toNfc(word) }, this.#owner);
+    await this.#do({ do: "block", word: toNfc(word) });
   }
 
   /** Takes {@link PersonalWords.block} back. */
   async unblock(word: string): Promise<void> {
-    await this.#connection.personal({ do: "unblock", word: toNfc(word) }, this.#owner);
+    await this.#do({ do: "unblock", word: toNfc(word) });
   }
 
   /**
@@ -45,7 +50,7 @@ export class PersonalWords {
    * tabs (`word`, weight, spelling; `pair`, weight, first, second; `block`, word).
    */
   async export(): Promise<string> {
-    return this.#connection.personal({ do: "export" }, this.#owner);
+    return this.#do({ do: "export" });
   }
 
   /**
@@ -54,11 +59,11 @@ export class PersonalWords {
    * @throws {@link LmError} of code `personal-words` that names the line at fault; nothing is added then
    */
   async import(data: string): Promise<void> {
-    await this.#connection.personal({ do: "import", data }, this.#owner);
+    await this.#do({ do: "import", data });
   }
 
   /** Forgets everything, blocked words too. */
   async clear(): Promise<void> {
-    await this.#connection.personal({ do: "clear" }, this.#owner);
+    await this.#do({ do: "clear" });
   }
 }

@@ -145,6 +145,14 @@ export class Predictor implements Suggester {
     return words.map((word) => toSuggestion(word, lengthBeforeNfc(end, nfc, word.prefixLength)));
   }
 
+  /**
+   * How many of the last words of a text the model knows, the last one counted as 1, each before it as 0.8 of that: at
+   * most 5. Of models of several languages, the one that knows most is the one to ask.
+   */
+  known(text: string): Promise<number> {
+    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, this);
+  }
+
   /** Learns the last word of a text and which word stands before it. What was loaded with `personal: false` does not. */
   learn(text: string): void {
     this.personal.learn(text);

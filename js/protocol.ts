@@ -24,6 +24,7 @@ export type Question =
       readonly profile?: string;
     }
   | { readonly type: "suggest"; readonly text: string; readonly count: number; readonly phrase?: Phrase }
+  | { readonly type: "known"; readonly text: string }
   | { readonly type: "personal"; readonly action: PersonalAction };
 
 /** What can be done with the personal words; `export` is answered with their text, all others with nothing. */
@@ -47,7 +48,7 @@ export type Response =
   | { readonly type: "progress"; readonly token: Token; readonly progress: Download }
   | { readonly type: "loaded"; readonly token: Token; readonly info: ModelInfo }
   | { readonly type: "suggested"; readonly token: Token; readonly words: readonly Word[] }
-  | { readonly type: "done"; readonly token: Token; readonly value: string }
+  | { readonly type: "done"; readonly token: Token; readonly value: string | number }
   | { readonly type: "failed"; readonly token: Token; readonly code: LmErrorCode; readonly message: string };
 
 /** How far the model's download is. */

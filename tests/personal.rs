@@ -122,7 +122,7 @@ fn words_that_are_never_offered_are_not_offered_for_being_used() {
 #[test]
 fn what_is_not_used_fades() {
     let mut personal = learned(2, "we see quokkas");
-    learn(&mut personal, &"and ".repeat(HALF_LIFE).trim_end());
+    learn(&mut personal, "and ".repeat(HALF_LIFE).trim_end());
     assert_eq!(texts(&personal, "a quo", 3), [""; 0], "two uses weigh one by now");
     learn(&mut personal, "we see quokkas");
     assert_eq!(texts(&personal, "a quo", 3), ["quokkas"]);

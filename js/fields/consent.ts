@@ -35,7 +35,7 @@ function refusalOfTextField(element: TextFieldElement): string | undefined {
   if (secret) return `a field with autocomplete="${secret}" gets no suggestions`;
   const off = purpose.toLowerCase() === "off";
   if (!off || element.hasAttribute(OVERRIDE)) return undefined;
-  return `a field with autocomplete="off" gets no suggestions: give it the attribute ${OVERRIDE} if it is to have them`;
+  return `a field with autocomplete="off" gets no suggestions: give it the attribute ${OVERRIDE} to have them`;
 }
 
 /** Whether a field can be written in now. */

@@ -15,11 +15,11 @@
 //! P(w) = (1 - L) P_model(w | text) + L P_personal(w | v),   L = LARGEST C / (C + KAPPA)
 //! ```
 
+use super::accents::{self, mass_of, probability_of};
 use super::personal::{LEAST_OFFERED, Personal, Previous, Word, heaviest};
 use super::{MAX_SUGGESTIONS, Session, Suggestion, Suggestions, window};
 use crate::Model;
-use crate::simd::{Native, math};
-use crate::text::{ends_sentence, match_case, normalize, split_prefix};
+use crate::text::{ends_sentence, match_case, may_mean, normalize, split_prefix};
 
 /// Weight of the personal model where much is learned.
 const LARGEST: f64 = 0.3;
@@ -48,8 +48,8 @@ impl Default for Blend {
 }
 
 impl Blend {
-    /// What [`Session::suggest`] does, with personal words: those that the model does not know are suggested too, and
-    /// none that is blocked.
+    /// What [`Session::suggest`] does, with words that have diacritics where plain letters are typed, and with personal
+    /// words: those that the model does not know are suggested too, and none that is blocked.
     pub fn suggest(
         self,
         session: &mut Session,
@@ -59,13 +59,13 @@ impl Blend {
         k: usize,
     ) -> Suggestions {
         if personal.is_empty() {
-            return session.suggest(model, text, k);
+            return accents::suggest(session, model, text, k);
         }
         let k = k.min(MAX_SUGGESTIONS);
         let (finished, prefix) = split_prefix(window(text));
         let normalized = normalize(prefix);
-        let blocked = personal.blocked.iter().filter(|word| word.starts_with(&*normalized));
-        let base = session.suggest(model, text, k + blocked.count());
+        let blocked = personal.blocked.iter().filter(|word| may_mean(&normalized, word));
+        let base = accents::suggest(session, model, text, k + blocked.count());
         let model_mass = mass_of(&base, session, model);
 
         let share = self.share(personal);
@@ -116,32 +116,14 @@ impl Blend {
         let of_word = |word: &Word| self.mu * word.weight / personal.one_use / personal.uses();
         let probability = |word: &Word| (of_pair(word) + of_word(word)) / (followed + self.mu);
 
-        let words = personal.with_prefix(prefix);
-        let probabilities: Vec<f64> = words.iter().map(probability).collect();
+        let words = personal.meant_by(prefix);
+        let probabilities: Vec<f64> = words.iter().map(|&word| probability(word)).collect();
         let mass = probabilities.iter().sum();
-        let mut likely: Vec<(&Word, f64)> = words.iter().zip(probabilities.iter().copied()).collect();
+        let mut likely: Vec<(&Word, f64)> = words.into_iter().zip(probabilities.iter().copied()).collect();
         if likely.len() > CANDIDATES {
             let least = heaviest(probabilities, CANDIDATES);
             likely.retain(|(_, probability)| *probability >= least);
         }
         (likely, mass)
     }
-}
-
-/// P_model of all words with the prefix: what the model's probabilities, told among these, are worth among all tokens.
-fn mass_of(base: &Suggestions, session: &mut Session, model: &Model) -> f64 {
-    if base.prefix.is_empty() {
-        return 1.0;
-    }
-    let first = base.items.first().filter(|item| item.probability > 0.0);
-    let row = first.and_then(|item| model.vocabulary().exact(&normalize(&item.text)));
-    match (first, row) {
-        (Some(item), Some(row)) => (probability_of(session, model, row) / f64::from(item.probability)).min(1.0),
-        _ => 0.0,
-    }
-}
-
-/// P_model of a row among all tokens.
-fn probability_of(session: &mut Session, model: &Model, row: u32) -> f64 {
-    f64::from(math::exp_scalar::<Native>(session.log_probability(model, row)))
 }

@@ -4,7 +4,9 @@
 //! word, and the word being typed is a range of rows among cached logits. [`Personal`] holds what one person's texts
 //! taught, [`Blend`] weighs it against the model.
 
+mod accents;
 mod blend;
+mod language;
 mod personal;
 mod personal_text;
 mod session;
@@ -12,6 +14,7 @@ mod suggest;
 mod window;
 
 pub use blend::Blend;
+pub use language::known_words;
 pub use personal::{HALF_LIFE, LEAST_OFFERED, MAX_PAIRS, MAX_WORDS, Personal};
 pub use session::Session;
 pub use suggest::{MAX_SUGGESTIONS, Suggestion, Suggestions};

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::window;
-use crate::text::{Casing, Token, ends_sentence, normalize, split_prefix, tokens};
+use crate::text::{Casing, Token, ends_sentence, may_mean, normalize, split_prefix, tokens};
 
 /// The largest number of words that are kept.
 pub const MAX_WORDS: usize = 10_000;
@@ -197,11 +197,14 @@ impl Personal {
         self.pairs.len()
     }
 
-    /// The words that begin with a normalized prefix.
-    pub(super) fn with_prefix(&self, prefix: &str) -> &[Word] {
+    /// The words that begin with a normalized prefix, or may be meant by its plain letters.
+    pub(super) fn meant_by(&self, prefix: &str) -> Vec<&Word> {
         let start = self.words.partition_point(|word| *word.key < *prefix);
         let len = self.words[start..].partition_point(|word| word.key.starts_with(prefix));
-        &self.words[start..start + len]
+        let (before, others) = self.words.split_at(start);
+        let (exact, after) = others.split_at(len);
+        let accented = before.iter().chain(after).filter(|word| !word.key.is_ascii() && may_mean(prefix, &word.key));
+        exact.iter().chain(accented).collect()
     }
 
     /// The pairs that begin with a word, sorted by the second one.

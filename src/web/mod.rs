@@ -3,7 +3,7 @@
 use js_sys::{Array, Error as JsError, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::predict::{Blend, Personal};
+use crate::predict::{Blend, Personal, known_words};
 use crate::{Error, Model, Session};
 
 /// A loaded model, the text it is at, and the words of the person who types.
@@ -36,6 +36,11 @@ impl Engine {
             flat.push(&item.probability.into());
         }
         flat
+    }
+
+    /// How many of the last words of `text` the model knows; see [`known_words`].
+    pub fn known_words(&self, text: &str) -> f32 {
+        known_words(&self.model, text)
     }
 
     /// Learns the last word of `text`; see [`Personal::learn`]. An empty string if there is none.
