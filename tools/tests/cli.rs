@@ -167,6 +167,15 @@ fn from_text_to_a_model_that_has_learned() {
         assert!(interval["low"].as_f64().unwrap() < all("ksr") && all("ksr") < interval["high"].as_f64().unwrap());
 
         // The trainer's own perplexity and the core's are of the same model on the same text, but for int8 activations.
+        let own = workspace.text("own.txt");
+        fs::write(&own, "quokkas\n".repeat(20)).unwrap();
+        let personal: Value =
+            serde_json::from_str(&succeed(&["evaluate", &model, &own, "--personal", "--json"])).unwrap();
+        let sum = |name: &str| personal["all"][name].as_u64().unwrap();
+        assert_eq!([sum("words"), sum("characters"), sum("model_effort")], [20, 160, 160], "the model does not know it");
+        assert!(sum("personal_effort") < 80, "{personal}");
+        assert!(succeed(&["evaluate", &model, &own, "--personal"]).lines().last().unwrap().contains("all"));
+
         let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
         let stream: Value = serde_json::from_str(&stream).unwrap();
         let (by_core, by_trainer) = (

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use lm_wasm::Model;
+use lm_wasm::predict::Blend;
 
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
-use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate};
+use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evaluate_personal};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
 #[derive(Args)]
@@ -16,6 +17,7 @@ use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate};
   lm-tools evaluate models/en.lm dev.tsv
   lm-tools evaluate models/en.lm mail.txt --suggestions 5 --json > measures.json
   lm-tools evaluate ptb.lm test.txt --tokenization spaces --stream --no-typist
+  lm-tools evaluate models/en.lm letters-of-one-person.txt --personal
 
 A .tsv file has source<TAB>text lines; its sources are told apart. The model runs in the same code as in a page.")]
 pub struct Arguments {
@@ -39,6 +41,12 @@ pub struct Arguments {
     /// Measure perplexity alone
     #[arg(long)]
     no_typist: bool,
+    /// Type the text from its beginning to its end, with and without what was learned from it so far, and compare
+    #[arg(long, conflicts_with_all = ["stream", "no_typist"])]
+    personal: bool,
+    /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
+    #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
+    blend: Option<Vec<f64>>,
     /// Threads [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -54,6 +62,9 @@ impl Arguments {
         let model = Model::from_bytes(&bytes).with_context(|| self.model.display().to_string())?;
         let lines = self.lines()?;
         ensure!(!lines.is_empty(), "there is no text in the file(s) given");
+        if self.personal {
+            return self.print_personal(&model, &lines);
+        }
         let options = Options {
             suggestions: self.suggestions.into(),
             tokenization: if self.tokenization == "spaces" { Tokenization::Spaces } else { Tokenization::Words },
@@ -67,6 +78,27 @@ impl Arguments {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             print(&report);
+        }
+        Ok(())
+    }
+
+    fn print_personal(&self, model: &Model, lines: &[Line]) -> Result<()> {
+        let blend = match self.blend.as_deref() {
+            Some(&[largest, kappa, mu]) => Blend { largest, kappa, mu },
+            _ => Blend::default(),
+        };
+        let texts = lines.iter().map(|line| line.text.as_str());
+        let report = evaluate_personal(model, blend, texts, self.suggestions.into());
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+            return Ok(());
+        }
+        println!("{:>16} {:>10} {:>12} {:>10}", "words up to", "KSR alone", "with own", "gain");
+        let parts = report.parts.iter().map(|(end, part)| (end.to_string(), part));
+        for (name, part) in parts.chain([("all".to_owned(), &report.all)]) {
+            let (alone, personal) = part.ksr();
+            let (alone, personal) = (100.0 * alone, 100.0 * personal);
+            println!("{name:>16} {alone:>8.2} % {personal:>10.2} % {:>+10.2}", personal - alone);
         }
         Ok(())
     }

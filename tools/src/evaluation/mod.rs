@@ -8,6 +8,7 @@
 
 mod bootstrap;
 mod line;
+mod personal;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Interval;
 use line::{Tally, evaluate_line};
+pub use personal::{PersonalReport, evaluate_personal};
 
 use crate::corpus::sources::Tokenization;
 use crate::progress::Progress;
