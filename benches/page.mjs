@@ -1,14 +1,12 @@
 // What a visitor of a page waits for and downloads, measured in Chromium with the built package.
 //
-//   node benches/page.mjs [--runs 15] [--json]
-//
 // Rows: the time from the start of a navigation to the first suggestion on the screen (second and later visits, so the
-// files are in the browser's cache), the time from a key press to its suggestions in the bar, and the files' sizes.
+// files are in the browser's cache), the time from a key press to the frame that shows its suggestions, also at a speed that
+// nobody types at and on a page that Chromium slows down as a phone would, and the files' sizes.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
 
 import { serve } from "../scripts/serve.mjs";
@@ -21,19 +19,29 @@ const TEXT =
 /** A quick typist: about 100 words a minute. */
 const KEY_INTERVAL_MS = 110;
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "15" }, json: { type: "boolean" } } });
-const results = { ...(await measureTimes(Number(values.runs))), sizes: await measureSizes() };
-if (values.json) console.log(JSON.stringify(results, null, 2));
-else print(results);
+/** Faster than anybody types. */
+const FAST_INTERVAL_MS = 33;
+/** How much slower than this machine a phone is taken to be. */
+const PHONE = 4;
+const RUNS = 15;
 
-async function measureTimes(runs) {
+/** Measures everything, with the package as it is built. */
+export async function measurePage() {
   const server = await serve();
   const browser = await launch();
   try {
+    const keys = (options) => keysToSuggestions(browser, server.url, options);
     return {
       browser: browser.version(),
-      firstSuggestion: summarize(await firstSuggestions(browser, server.url, runs)),
-      keyToSuggestion: summarize(await keysToSuggestions(browser, server.url)),
+      times: {
+        "navigation to first suggestion": summarize(await firstSuggestions(browser, server.url, RUNS)),
+        "key to painted words": await keys({ interval: KEY_INTERVAL_MS }),
+        "key to painted words, 30 keys/s": await keys({ interval: FAST_INTERVAL_MS }),
+        [`key to painted words, page ${PHONE} x slower`]: await keys({ interval: KEY_INTERVAL_MS, slowdown: PHONE }),
+        [`… and the model in its thread`]: await keys({ interval: KEY_INTERVAL_MS, slowdown: PHONE, worker: false }),
+        [`… at 30 keys/s`]: await keys({ interval: FAST_INTERVAL_MS, slowdown: PHONE, worker: false }),
+      },
+      sizes: await measureSizes(),
     };
   } finally {
     await browser.close();
@@ -63,32 +71,54 @@ async function firstSuggestions(browser, url, runs) {
   return times;
 }
 
-/** Types a text and notes for each key how long after its event the words for it were in the bar. */
-async function keysToSuggestions(browser, url) {
+/**
+ * Types a text and notes for each answer how long after the last key the frame with its words was done. An answer that a
+ * later key overtakes is none; how many keys got one is told beside the times.
+ */
+async function keysToSuggestions(browser, url, { interval, slowdown = 1, worker = true }) {
   const page = await browser.newPage();
   const body = "<!doctype html><textarea></textarea>";
   await page.route("**/bench.html", (route) => route.fulfill({ contentType: "text/html", body }));
   await page.goto(`${url}bench.html`);
-  await page.evaluate(async () => {
+  await page.evaluate(async (worker) => {
     const { Predictor, attach } = await import("/dist/index.js");
     const field = document.querySelector("textarea");
-    const predictor = await Predictor.load("en");
+    const predictor = await Predictor.load("en", { worker });
     let pressed = 0;
     globalThis.times = [];
-    field.addEventListener("keydown", (event) => (pressed = event.timeStamp), { capture: true });
+    globalThis.keys = 0;
+    const note = (event) => {
+      pressed = event.timeStamp;
+      globalThis.keys++;
+    };
+    field.addEventListener("keydown", note, { capture: true });
     const suggest = async (text, options) => {
       const answer = await predictor.suggest(text, options);
-      // After the controller, which waits for this promise, has put the words into the bar.
-      setTimeout(() => globalThis.times.push(performance.now() - pressed));
+      const ofKey = pressed;
+      // The controller, which waits for this promise, puts the words into the bar before the next frame.
+      const painted = () => globalThis.times.push(performance.now() - ofKey);
+      requestAnimationFrame(() => setTimeout(painted));
       return answer;
     };
     field.focus();
     attach(field, { suggest });
-  });
+  }, worker);
   await page.waitForFunction(() => globalThis.times.length === 1);
-  await page.keyboard.type(TEXT, { delay: KEY_INTERVAL_MS });
-  await page.waitForFunction((count) => globalThis.times.length > count, TEXT.length - 1);
-  return (await page.evaluate(() => globalThis.times)).slice(1);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: slowdown });
+  await page.keyboard.type(TEXT, { delay: interval });
+  await page.waitForFunction((keys) => globalThis.keys === keys, TEXT.length);
+  await settle(page);
+  const times = (await page.evaluate(() => globalThis.times)).slice(1);
+  await page.context().close();
+  return { keys: TEXT.length, ...summarize(times) };
+}
+
+/** Waits until no more answer comes. */
+async function settle(page) {
+  for (let count = -1, next; count !== (next = await page.evaluate(() => globalThis.times.length)); count = next) {
+    await page.waitForTimeout(500);
+  }
 }
 
 function summarize(times) {
@@ -106,7 +136,8 @@ async function measureSizes() {
     "… without field and views": await sizeOf(client),
     "JavaScript of the worker": await sizeOf(worker),
     "JavaScript in all": await sizeOf(new Set([...page, ...worker])),
-    WebAssembly: await sizeOf(["pkg/lm_wasm_bg.wasm"]),
+    "WebAssembly, plain": await sizeOf(["pkg/lm_wasm_bg.wasm"]),
+    "WebAssembly, relaxed": await sizeOf(["pkg/lm_wasm_relaxed_bg.wasm"]),
     "model en": await sizeOf(["models/en.lm"]),
   };
 }
@@ -133,13 +164,14 @@ async function sizeOf(paths) {
   return { bytes, brotli };
 }
 
-function print({ browser, firstSuggestion, keyToSuggestion, sizes }) {
-  console.log(`Chromium ${browser}\n`);
-  console.log("time                                 n    p50 ms    p95 ms");
-  const time = (name, { count, p50, p95 }) =>
-    console.log(`${name.padEnd(34)}${`${count}`.padStart(4)}${`${p50}`.padStart(10)}${`${p95}`.padStart(10)}`);
-  time("navigation to first suggestion", firstSuggestion);
-  time("key press to suggestions in the bar", keyToSuggestion);
+/** Prints what measurePage resolved to. */
+export function printPage({ browser, times, sizes }) {
+  console.log(`\n=== page, Chromium ${browser}\n`);
+  console.log("time                                       n    p50 ms    p95 ms");
+  for (const [name, { keys, count, p50, p95 }] of Object.entries(times)) {
+    const answers = keys === undefined ? `${count}` : `${count}/${keys}`;
+    console.log(`${name.padEnd(38)}${answers.padStart(8)}${`${p50}`.padStart(10)}${`${p95}`.padStart(10)}`);
+  }
   console.log("\nsize                                     bytes    brotli");
   for (const [name, { bytes, brotli }] of Object.entries(sizes)) {
     console.log(`${name.padEnd(36)}${`${bytes}`.padStart(10)}${`${brotli}`.padStart(10)}`);

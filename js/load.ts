@@ -2,6 +2,7 @@
 
 import { MODEL_INTEGRITY, WASM_INTEGRITY } from "./digests.js";
 import { LmError } from "./errors.js";
+import { hasRelaxedSimd } from "./features.js";
 
 /** A shipped model's name (`"en"`), the address of a `.lm` file, or its bytes. */
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array;
@@ -19,7 +20,10 @@ export type ResolvedSource = Asset | { readonly bytes: Uint8Array; readonly inte
 const SHIPPED: Readonly<Record<string, URL>> = {
   en: new URL("../models/en.lm", import.meta.url),
 };
-const WASM = new URL("../pkg/lm_wasm_bg.wasm", import.meta.url);
+const MODULES = {
+  plain: { url: new URL("../pkg/lm_wasm_bg.wasm", import.meta.url), path: "pkg/lm_wasm_bg.wasm" },
+  relaxed: { url: new URL("../pkg/lm_wasm_relaxed_bg.wasm", import.meta.url), path: "pkg/lm_wasm_relaxed_bg.wasm" },
+} as const;
 
 const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z0-9]+)*$/i;
 const INTEGRITY = /^sha256-[A-Za-z0-9+/]{43}=$/;
@@ -53,11 +57,12 @@ export function resolveSource(source: ModelSource, { baseUrl, integrity }: Sourc
   );
 }
 
-/** The WebAssembly module, wherever it is: the JavaScript fits this one file. */
+/** The WebAssembly module that runs fastest here, or the plain one wherever it is: the JavaScript fits these alone. */
 export function resolveWasm(wasmUrl?: string | URL, baseUrl?: string | URL): Asset {
-  const integrity = WASM_INTEGRITY;
-  if (wasmUrl !== undefined) return { url: absolute(wasmUrl).href, integrity };
-  return { url: baseUrl === undefined ? WASM.href : packageFile(baseUrl, "pkg/lm_wasm_bg.wasm"), integrity };
+  if (wasmUrl !== undefined) return { url: absolute(wasmUrl).href, integrity: WASM_INTEGRITY.plain };
+  const build = hasRelaxedSimd() ? "relaxed" : "plain";
+  const { url, path } = MODULES[build];
+  return { url: baseUrl === undefined ? url.href : packageFile(baseUrl, path), integrity: WASM_INTEGRITY[build] };
 }
 
 /** The address of a file in a copy of the package. */

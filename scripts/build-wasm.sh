@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Compiles the root crate to pkg/: lm_wasm.js, lm_wasm_bg.wasm and their types. wasm-opt's options stand in Cargo.toml.
+# Compiles the root crate to pkg/: lm_wasm.js and its types, and two modules of the same interface, lm_wasm_bg.wasm for every
+# browser that has SIMD128 and lm_wasm_relaxed_bg.wasm for those that have relaxed SIMD.
 set -euo pipefail
 
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 cd "$LM_ROOT"
 
-WASM=pkg/lm_wasm_bg.wasm
+PLAIN=pkg/lm_wasm_bg.wasm
+RELAXED=pkg/lm_wasm_relaxed_bg.wasm
+# The relaxed build's own package, of which only the module is kept.
+RELAXED_PACKAGE=$CARGO_TARGET_DIR/relaxed-package
 
 need_tools() {
   local tool
@@ -16,17 +20,12 @@ need_tools() {
   choose_wasm_toolchain || die "no Rust toolchain here makes wasm: run 'npm run setup'"
 }
 
-# Panic messages name source files; whoever builds a release should not publish the path of their home with them.
-# cargo joins this list to the one in .cargo/config.toml.
-path_flags() {
-  local cargo_home=${CARGO_HOME:-$HOME/.cargo}
-  echo "target.$WASM_TARGET.rustflags=['--remap-path-prefix=$cargo_home=/cargo', '--remap-path-prefix=$LM_ROOT=/lm-wasm']"
-}
-
+# build plain|relaxed FOLDER
 build() {
   # --mode no-install: what is missing is set-up's to install, not wasm-pack's to download.
-  wasm-pack --quiet build . --release --mode no-install --target web --out-dir pkg --out-name lm_wasm -- \
-    --config "$(path_flags)"
+  wasm-pack --quiet build . --release --mode no-install --target web --out-dir "$2" --out-name lm_wasm -- \
+    --config "$(wasm_flags "$1")"
+  optimize_wasm "$1" "$2/lm_wasm_bg.wasm"
 }
 
 # wasm-pack writes both for a package of its own. npm would obey the .gitignore ("*") and leave pkg/ out of ours.
@@ -34,15 +33,25 @@ drop_package_files() {
   rm -f pkg/.gitignore pkg/package.json pkg/README.md pkg/LICENSE*
 }
 
-# Without the flag in .cargo/config.toml (RUSTFLAGS replaces it) the build succeeds and runs several times slower.
+# One JavaScript serves both modules.
+take_relaxed_module() {
+  cmp -s pkg/lm_wasm.js "$RELAXED_PACKAGE/lm_wasm.js" || die "the two builds differ in their JavaScript"
+  cp "$RELAXED_PACKAGE/lm_wasm_bg.wasm" "$RELAXED"
+}
+
+# assert_simd MODULE INSTRUCTIONS: without the flag in .cargo/config.toml (RUSTFLAGS replaces it) the build succeeds and runs
+# several times slower.
 assert_simd() {
   local count
-  count=$(wasm-dis "$WASM" | grep -cE '\((v128|i8x16|i16x8|i32x4)\.' || true)
-  [ "$count" -gt 0 ] || die "$WASM holds no SIMD instruction: is RUSTFLAGS set? It overrides .cargo/config.toml"
-  say "$WASM: $(wc -c <"$WASM") bytes, $(gzip -9 -c "$WASM" | wc -c) gzipped, $count SIMD instructions"
+  count=$(wasm-dis --all-features "$1" | grep -cE "\\(($2)" || true)
+  [ "$count" -gt 0 ] || die "$1 holds no SIMD instruction: is RUSTFLAGS set? It overrides .cargo/config.toml"
+  say "$1: $(wc -c <"$1") bytes, $(gzip -9 -c "$1" | wc -c) gzipped, $count SIMD instructions ($2)"
 }
 
 need_tools
-build
+build plain pkg
+build relaxed "$RELAXED_PACKAGE"
 drop_package_files
-assert_simd
+take_relaxed_module
+assert_simd "$PLAIN" 'v128|i8x16|i16x8|i32x4'
+assert_simd "$RELAXED" 'i8x16.relaxed_swizzle'

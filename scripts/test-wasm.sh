@@ -1,22 +1,38 @@
 #!/usr/bin/env bash
-# Runs the crate's wasm tests in a browser: scripts/test-wasm.sh firefox|chrome [arguments for cargo test]
+# Runs the crate's wasm tests: scripts/test-wasm.sh firefox|chrome|node [plain|relaxed] [arguments for cargo test]
 set -euo pipefail
 
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 cd "$LM_ROOT"
 
-[ $# -ge 1 ] || die "which browser: firefox or chrome?"
-browser=$1
+[ $# -ge 1 ] || die "where: firefox, chrome or node?"
+engine=$1
 shift
-case "$browser" in
+variant=plain
+case "${1:-}" in
+  plain | relaxed)
+    variant=$1
+    shift
+    ;;
+esac
+case "$engine" in
   firefox) driver=geckodriver ;;
   chrome) driver=chromedriver ;;
-  *) die "unknown browser '$browser': use firefox or chrome" ;;
+  node) driver=node ;;
+  *) die "unknown engine '$engine': use firefox, chrome or node" ;;
 esac
 for tool in wasm-pack "$driver"; do
   have "$tool" || die "$tool is missing: run 'bash scripts/setup.sh test'"
 done
 choose_wasm_toolchain || die "no Rust toolchain here makes wasm: run 'npm run setup'"
 
-wasm-pack test --headless "--$browser" --mode no-install "--${driver}" "$(command -v "$driver")" . "$@"
+# Each engine runs the test files that are meant for it; the runner says so of the others.
+if [ "$engine" = node ]; then
+  set -- --node --mode no-install . "$@"
+else
+  set -- --headless "--$engine" --mode no-install "--$driver" "$(command -v "$driver")" . "$@"
+fi
+# Node 20 has relaxed SIMD behind a flag.
+[ "$variant" = plain ] || export NODE_ARGS=--experimental-wasm-relaxed-simd
+wasm-pack test "$@" --config "$(wasm_flags "$variant")"

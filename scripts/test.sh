@@ -40,8 +40,12 @@ rust_sections() {
 }
 
 wasm_sections() {
-  section "wasm tests in Firefox" bash scripts/test-wasm.sh firefox || true
-  section "wasm tests in Chromium" bash scripts/test-wasm.sh chrome || true
+  local variant
+  for variant in plain relaxed; do
+    section "wasm tests in Firefox, $variant" bash scripts/test-wasm.sh firefox "$variant" || true
+    section "wasm tests in Chromium, $variant" bash scripts/test-wasm.sh chrome "$variant" || true
+    section "wasm tests in Node, $variant" bash scripts/test-wasm.sh node "$variant" || true
+  done
 }
 
 # `node --test` of Node 20 knows no globs, and without a file it would search the whole checkout for some.

@@ -34,3 +34,20 @@ choose_wasm_toolchain() {
 
 # Two toolchains in one target folder would rebuild everything at each change between them.
 export CARGO_TARGET_DIR=$LM_ROOT/target/wasm
+
+# wasm_flags plain|relaxed: cargo's configuration of a build. It joins the flags in .cargo/config.toml. Panic messages name
+# source files; whoever builds a release should not publish the path of their home with them.
+wasm_flags() {
+  local cargo_home=${CARGO_HOME:-$HOME/.cargo} flags
+  flags="'--remap-path-prefix=$cargo_home=/cargo', '--remap-path-prefix=$LM_ROOT=/lm-wasm'"
+  [ "$1" = plain ] || flags+=", '-Ctarget-feature=+relaxed-simd'"
+  echo "target.$WASM_TARGET.rustflags=[$flags]"
+}
+
+# optimize_wasm plain|relaxed MODULE
+optimize_wasm() {
+  local relaxed=
+  [ "$1" = plain ] || relaxed=--enable-relaxed-simd
+  wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
+    --enable-mutable-globals --enable-reference-types --enable-multivalue $relaxed -o "$2" "$2"
+}

@@ -25,7 +25,10 @@ await writeFile(
   join(ROOT, "js/digests.ts"),
   `/* Made by scripts/write-digests.mjs: the SHA-256 digests of the files that belong to this build. */
 
-export const WASM_INTEGRITY = "${await integrity("pkg/lm_wasm_bg.wasm")}";
+export const WASM_INTEGRITY = {
+  plain: "${await integrity("pkg/lm_wasm_bg.wasm")}",
+  relaxed: "${await integrity("pkg/lm_wasm_relaxed_bg.wasm")}",
+} as const;
 
 export const MODEL_INTEGRITY: Readonly<Record<string, string>> = {
 ${await modelLines()}};

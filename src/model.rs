@@ -20,7 +20,14 @@ impl Model {
     ///
     /// If `file` is not a model file in all its parts; see [`ErrorKind`](crate::ErrorKind).
     pub fn from_bytes(file: &[u8]) -> Result<Model, Error> {
-        Model::from_parts(ModelParts::from_bytes(file)?)
+        let parts = ModelParts::view(file)?;
+        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
+            .map_err(|reason| Error::corrupt("vocabulary", reason))?;
+        if vocabulary.len() != parts.shape.vocabulary {
+            return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
+        }
+        let network = Network::new(&parts);
+        Ok(Model { metadata: parts.metadata, vocabulary, network })
     }
 
     /// Takes over the parts of a model that was never a file.
@@ -29,14 +36,7 @@ impl Model {
     ///
     /// If the parts contradict each other or exceed a [limit](crate::format::limits).
     pub fn from_parts(parts: ModelParts) -> Result<Model, Error> {
-        parts.check()?;
-        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
-            .map_err(|reason| Error::corrupt("vocabulary", reason))?;
-        if vocabulary.len() != parts.shape.vocabulary {
-            return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
-        }
-        let network = Network::new(&parts)?;
-        Ok(Model { metadata: parts.metadata, vocabulary, network })
+        Model::from_bytes(&parts.to_bytes()?)
     }
 
     /// What the file says about itself.
@@ -52,6 +52,11 @@ impl Model {
     /// The network, for those who keep states themselves; others use a [`Session`](crate::Session).
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Rounds activations to at most so many bits, see [`Network::set_activation_bits`].
+    pub fn set_activation_bits(&mut self, bits: u32) {
+        self.network.set_activation_bits(bits);
     }
 
     /// Kinds and sizes of the network.

@@ -5,7 +5,8 @@
 mod common;
 
 use common::{ENCODINGS, Random, check_matrix, tensor};
-use lm_wasm::simd::{Native, Scalar, dense, math, packed};
+use lm_wasm::format::limits;
+use lm_wasm::simd::{Native, Scalar, dense, lookup, math, packed};
 use proptest::prelude::*;
 
 proptest! {
@@ -19,11 +20,15 @@ proptest! {
     }
 
     #[test]
-    fn integer_rows_are_exact(seed: u64, rows in 1usize..10, cols in 1usize..300) {
+    fn packed_rows_are_exact(seed: u64, rows in 1usize..10, cols in 1usize..300) {
         let random = &mut Random::new(seed);
-        check_integers::<2>(random, rows, cols, -2, 1);
-        check_integers::<4>(random, rows, cols, -8, 7);
-        check_integers::<8>(random, rows, cols, -128, 127);
+        check_packed(random, 4, rows, cols, Draw::Any);
+        check_packed(random, 8, rows, cols, Draw::Any);
+    }
+
+    #[test]
+    fn ternary_rows_are_exact(seed: u64, rows in 1usize..200, cols in 1usize..300, max in 0i8..=63) {
+        check_ternary(&mut Random::new(seed), rows, cols, max, Draw::Any);
     }
 
     #[test]
@@ -31,10 +36,8 @@ proptest! {
         prop_assert_eq!(dense::max_magnitude::<Native>(&values), dense::max_magnitude::<Scalar>(&values));
         let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         prop_assert_eq!([dense::max::<Native>(&values), dense::max::<Scalar>(&values)], [max; 2]);
-        prop_assert_eq!(
-            math::log_sum_exp::<Native>(&values).to_bits(),
-            math::log_sum_exp::<Scalar>(&values).to_bits()
-        );
+        let [native, scalar] = [math::sum_exp::<Native>(&values, max), math::sum_exp::<Scalar>(&values, max)];
+        prop_assert_eq!(native.to_bits(), scalar.to_bits());
 
         let mut native = vec![0i16; values.len()];
         let mut scalar = native.clone();
@@ -46,26 +49,93 @@ proptest! {
     }
 }
 
-/// Packs random integers of `BITS` bits, unpacks them, and multiplies them with random inputs.
-fn check_integers<const BITS: usize>(random: &mut Random, rows: usize, cols: usize, min: i8, max: i8) {
-    let weights: Vec<i8> = (0..rows * cols).map(|_| random.integer(min, max)).collect();
-    let mut x = vec![0i16; cols.next_multiple_of(packed::MAX_COLUMNS)];
-    x[..cols].fill_with(|| i16::from(random.integer(-128, 127)));
+/// Which numbers a check is made with.
+#[derive(Clone, Copy, PartialEq)]
+enum Draw {
+    Any,
+    /// The largest in magnitude, all of one sign: what makes sums overflow, if anything does.
+    Extreme,
+}
 
-    let stride = cols.div_ceil(packed::columns_per_vector(BITS));
+fn draw(random: &mut Random, draw: Draw, count: usize, max: i8) -> Vec<i8> {
+    (0..count).map(|_| if draw == Draw::Any { random.integer(-max, max) } else { max }).collect()
+}
+
+/// Packs random integers of `bits` bits, unpacks them, and multiplies them with random inputs.
+fn check_packed(random: &mut Random, bits: usize, rows: usize, cols: usize, numbers: Draw) {
+    let mut weights = draw(random, numbers, rows * cols, if bits == 4 { 7 } else { 127 });
+    if numbers == Draw::Any {
+        weights[0] = if bits == 4 { -8 } else { -128 };
+    }
+    let x: Vec<i16> = draw(random, numbers, cols, 127).into_iter().map(i16::from).collect();
+    let mut inputs = packed::Inputs::new(cols, bits);
+    inputs.set(&x);
+
+    let stride = packed::stride(cols, bits);
     let mut lanes = vec![[0; 8]; rows * stride];
     let mut unpacked = vec![0; cols];
-    let mut wanted = Vec::new();
     for (row, lanes) in weights.chunks(cols).zip(lanes.chunks_mut(stride)) {
-        packed::pack(row, BITS, lanes);
-        packed::unpack(lanes, BITS, &mut unpacked);
+        packed::pack(&in_file(row, bits), bits, lanes);
+        packed::unpack(lanes, bits, &mut unpacked);
         assert!(row.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
-        wanted.push(row.iter().zip(&x).map(|(&weight, &input)| i32::from(weight) * i32::from(input)).sum());
     }
     let mut native = vec![-1; rows];
     let mut scalar = native.clone();
-    packed::matvec::<Native, BITS>(&lanes, stride, &x, &mut native);
-    packed::matvec::<Scalar, BITS>(&lanes, stride, &x, &mut scalar);
+    packed::matvec::<Native>(&lanes, &inputs, &mut native);
+    packed::matvec::<Scalar>(&lanes, &inputs, &mut scalar);
+    let wanted = products(&weights, &x);
     assert_eq!(native, wanted);
     assert_eq!(scalar, wanted);
+}
+
+/// The bytes that integers take in a file.
+fn in_file(row: &[i8], bits: usize) -> Vec<u8> {
+    let halves = |pair: &[i8]| (pair[0] as u8 & 15) | pair.get(1).map_or(0, |&high| (high as u8) << 4);
+    if bits == 4 { row.chunks(2).map(halves).collect() } else { row.iter().map(|&value| value as u8).collect() }
+}
+
+/// The same for ternary rows and inputs up to `max`.
+fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers: Draw) {
+    let weights = draw(random, numbers, rows * cols, 1);
+    let x: Vec<i16> = draw(random, numbers, cols, max).into_iter().map(i16::from).collect();
+    let mut tables = lookup::Tables::new(cols);
+    tables.set(&x);
+
+    let len = lookup::block_len(cols);
+    let mut blocks = vec![lookup::NO_WEIGHTS; rows.div_ceil(lookup::ROWS) * len];
+    for (row, weights) in weights.chunks(cols).enumerate() {
+        let block = &mut blocks[row / lookup::ROWS * len..][..len];
+        lookup::pack_row(weights, row % lookup::ROWS, block);
+    }
+    let mut unpacked = vec![0; cols];
+    for (row, weights) in weights.chunks(cols).enumerate() {
+        lookup::unpack(&blocks, cols, row, &mut unpacked);
+        assert!(weights.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
+    }
+    let wanted = products(&weights, &x);
+    for (block, wanted) in blocks.chunks(len).zip(wanted.chunks(lookup::ROWS)) {
+        let (mut native, mut scalar) = ([-1; lookup::ROWS], [-1; lookup::ROWS]);
+        lookup::block_sums::<Native>(block, &tables, &mut native);
+        lookup::block_sums::<Scalar>(block, &tables, &mut scalar);
+        assert_eq!(&native[..wanted.len()], wanted);
+        assert_eq!(native, scalar);
+        assert!(native[wanted.len()..].iter().all(|&padding| padding == 0));
+    }
+}
+
+fn products(weights: &[i8], x: &[i16]) -> Vec<i32> {
+    let product = |row: &[i8]| row.iter().zip(x).map(|(&weight, &input)| i32::from(weight) * i32::from(input)).sum();
+    weights.chunks(x.len()).map(product).collect()
+}
+
+#[test]
+fn the_largest_sums_do_not_overflow() {
+    let random = &mut Random::new(1);
+    for cols in [limits::UNITS, limits::UNITS - 1, 513] {
+        check_packed(random, 4, 2, cols, Draw::Extreme);
+        check_packed(random, 8, 2, cols, Draw::Extreme);
+        for max in [15, 31, 63] {
+            check_ternary(random, 2, cols, max, Draw::Extreme);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{SHIPPED, parts, recipes};
+use common::{SHIPPED, parts, parts_of, recipes};
 use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
 use lm_wasm::{Model, Session, Suggestions};
 use proptest::prelude::*;
@@ -80,6 +80,35 @@ proptest! {
         prop_assert_eq!(top.len(), range.filter(|&row| model.vocabulary().is_offered(row)).count());
         for (row, probability) in top {
             prop_assert!((session.log_probability(&model, row).exp() / mass - probability).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_best_are_those_of_a_plain_search(
+        seed in 0u64..6,
+        questions in prop::collection::vec((0u32..9000, 0u32..9000, 0usize..12, 0u32..9000), 1..8),
+    ) {
+        let words = common::many_words();
+        let model = Model::from_parts(parts_of(seed, recipes()[seed as usize], &words)).unwrap();
+        let mut plain = Session::new(&model);
+        let mut session = Session::new(&model);
+        for (a, b, k, exclude) in questions {
+            let range = a.min(b)..a.max(b);
+            for session in [&mut plain, &mut session] {
+                session.push(&model, a);
+            }
+            // What the session computes of its own accord, and all the logits searched one by one.
+            let best = session.best(&model, range.clone(), k, Some(exclude));
+            let logits = plain.logits(&model);
+            let mut wanted: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
+            wanted.retain(|&(row, _)| range.contains(&row) && row != exclude && model.vocabulary().is_offered(row));
+            wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
+            wanted.truncate(k);
+            prop_assert_eq!(best, wanted);
+            // In any order of questions the probabilities have the same bits.
+            let first = session.top_k(&model, range.clone(), k, Some(exclude));
+            prop_assert_eq!(plain.top_k(&model, range, k, Some(exclude)), first);
+            prop_assert_eq!(plain.log_probability(&model, b), session.log_probability(&model, b));
         }
     }
 
@@ -169,4 +198,35 @@ fn words_that_are_known_tell_the_language() {
     assert_eq!(known("xyz "), 0.0);
     assert!(known("xyz the ") > known("the xyz "), "the last ones count more");
     assert!(known(&"the ".repeat(200)) <= 5.0);
+}
+
+#[test]
+fn an_edit_costs_the_steps_it_must() {
+    let model = model(8);
+    let mut session = Session::new(&model);
+    let mut steps = |text: &str| {
+        let before = session.steps();
+        session.suggest(&model, text, 3);
+        session.steps() - before
+    };
+    let typed = "going to London, they go ";
+    let mut of_typing = 0;
+    for (end, _) in typed.char_indices() {
+        of_typing += steps(&typed[..end]);
+        assert_eq!(steps(&typed[..end]), 0, "asking again");
+    }
+    of_typing += steps(typed);
+    assert_eq!(of_typing, 6, "one for each word and each mark");
+
+    assert_eq!(steps("going to London, they g"), 0, "deleting");
+    assert_eq!(steps("going "), 0, "the caret in front of what follows");
+    assert_eq!(steps(typed), 5, "and behind it again");
+    assert_eq!(steps("going to Paris, they go "), 4, "a word changed in the middle");
+    assert_eq!(steps("going to Paris, then they go "), 3, "a word inserted");
+
+    let pasted = "they go ".repeat(10_000);
+    let words_read = window(&pasted).split_whitespace().count() as u64;
+    assert_eq!(steps(&pasted), words_read, "pasting");
+    assert!(words_read <= WINDOW_MAX as u64 / 4);
+    assert_eq!(steps(&pasted[..pasted.len() - 3]), 0, "deleting in a long text whose window stays");
 }

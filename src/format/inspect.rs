@@ -2,7 +2,7 @@
 
 use super::SectionKind;
 use super::container::{self, Section};
-use super::tensor::{Bias, Tensor};
+use super::tensor::{Bias, TensorView};
 use crate::Error;
 
 /// What a listing says of one section.
@@ -37,8 +37,8 @@ fn describe(section: &Section) -> Result<SectionInfo, Error> {
         Metadata | Specials | Casing => ("text", None),
         Shape | Words | WordFlags => ("bytes", None),
         Embedding | LayerInput | LayerRecurrent | Projection | Output => {
-            let tensor = Tensor::read(section.bytes, section.kind.name())?;
-            (tensor.values.encoding(), Some((tensor.rows, tensor.cols)))
+            let tensor = TensorView::read(section.bytes, section.kind.name())?;
+            (tensor.encoding.name(), Some((tensor.rows, tensor.cols)))
         }
         LayerBias | OutputBias => {
             let bias = Bias::read(section.bytes, section.kind.name())?;

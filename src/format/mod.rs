@@ -17,6 +17,7 @@ pub use inspect::{SectionInfo, inspect};
 pub use metadata::Metadata;
 pub use parts::{CellKind, InputKind, LayerParts, ModelParts, OutputKind, Shape};
 pub use tensor::{Bias, Tensor, Values};
+pub(crate) use tensor::{Encoding, TensorView};
 
 /// The limits of the format. They bound the memory and the time that a file can cost.
 pub mod limits {

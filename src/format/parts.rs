@@ -2,13 +2,13 @@
 
 use super::bytes::Reader;
 use super::container::{self, Section, SectionKind as Kind};
-use super::tensor::{Bias, Tensor};
+use super::tensor::{Bias, Tensor, TensorView};
 use super::{Metadata, limits};
 use crate::Error;
 
 /// Everything a model file holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelParts {
+pub struct ModelParts<T = Tensor> {
     /// Language, name, licence, attributions, measured quality.
     pub metadata: Metadata,
     /// Kinds and sizes.
@@ -22,24 +22,24 @@ pub struct ModelParts {
     /// The spelling of each word of mixed casing, one a line.
     pub casing: String,
     /// A row a token, `vocabulary x embedding`.
-    pub embedding: Tensor,
+    pub embedding: T,
     /// The recurrent layers, the one next to the input first.
-    pub layers: Vec<LayerParts>,
+    pub layers: Vec<LayerParts<T>>,
     /// `output width x hidden`, there if the two differ.
-    pub projection: Option<Tensor>,
+    pub projection: Option<T>,
     /// A row a token, `vocabulary x output width`; the embedding serves if the output is tied to it.
-    pub output: Option<Tensor>,
+    pub output: Option<T>,
     /// One element a token.
     pub output_bias: Bias,
 }
 
 /// One recurrent layer. Gates are in PyTorch's order: `i, f, g, o` of an LSTM, `r, z, n` of a GRU.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerParts {
+pub struct LayerParts<T = Tensor> {
     /// `gates * hidden x inputs` (PyTorch's `weight_ih`).
-    pub input: Tensor,
+    pub input: T,
     /// `gates * hidden x hidden` (PyTorch's `weight_hh`).
-    pub recurrent: Tensor,
+    pub recurrent: T,
     /// LSTM: `4 hidden`, the sum of PyTorch's two. GRU: `3 hidden` of the input, then `3 hidden` of the recurrence.
     pub bias: Bias,
 }
@@ -200,7 +200,7 @@ impl ModelParts {
     ///
     /// If the parts contradict each other or exceed a [limit](limits).
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        self.check()?;
+        check(self)?;
         let mut sections = vec![
             (Kind::Metadata, 0, self.metadata.to_string().into_bytes()),
             (Kind::Shape, 0, self.shape.write()),
@@ -228,6 +228,13 @@ impl ModelParts {
     ///
     /// Of every [kind](crate::ErrorKind), if `file` is anything else than a model file.
     pub fn from_bytes(file: &[u8]) -> Result<ModelParts, Error> {
+        Ok(ModelParts::view(file)?.map(TensorView::to_tensor))
+    }
+}
+
+impl<'a> ModelParts<TensorView<'a>> {
+    /// [`from_bytes`](ModelParts::from_bytes) with the matrices where they are.
+    pub(crate) fn view(file: &'a [u8]) -> Result<Self, Error> {
         let mut sections = Sections(container::read(file)?);
         let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
         let shape = Shape::read(sections.take(Kind::Shape, 0)?)?;
@@ -254,42 +261,94 @@ impl ModelParts {
             output_bias: sections.bias(Kind::OutputBias, 0)?,
         };
         sections.finish()?;
-        parts.check()?;
+        check(&parts)?;
         Ok(parts)
-    }
-
-    /// Checks that all parts agree with the shape and are within the limits.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let shape = &self.shape;
-        shape.check()?;
-        Error::check_limit("length of the word list", self.words.len(), limits::WORDS)?;
-        if self.word_flags.len() > shape.vocabulary {
-            return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
-        }
-        check_tensor(Kind::Embedding, &self.embedding, shape.vocabulary, shape.embedding)?;
-        if self.layers.len() != shape.layers {
-            return Err(Error::corrupt(Kind::Shape.name(), "it states another number of layers"));
-        }
-        for (index, layer) in self.layers.iter().enumerate() {
-            let rows = shape.cell.gates() * shape.hidden;
-            check_tensor(Kind::LayerInput, &layer.input, rows, shape.layer_inputs(index))?;
-            check_tensor(Kind::LayerRecurrent, &layer.recurrent, rows, shape.hidden)?;
-            check_bias(Kind::LayerBias, &layer.bias, shape.cell.biases() * shape.hidden)?;
-        }
-        check_presence(Kind::Projection, &self.projection, shape.has_projection())?;
-        if let Some(projection) = &self.projection {
-            check_tensor(Kind::Projection, projection, shape.output_width, shape.hidden)?;
-        }
-        check_presence(Kind::Output, &self.output, shape.output == OutputKind::Untied)?;
-        if let Some(output) = &self.output {
-            check_tensor(Kind::Output, output, shape.vocabulary, shape.output_width)?;
-        }
-        check_bias(Kind::OutputBias, &self.output_bias, shape.vocabulary)
     }
 }
 
-fn check_tensor(kind: Kind, tensor: &Tensor, rows: usize, cols: usize) -> Result<(), Error> {
-    if (tensor.rows, tensor.cols) != (rows, cols) {
+impl<T> ModelParts<T> {
+    /// The same parts with other matrices.
+    fn map<U>(self, mut with: impl FnMut(T) -> U) -> ModelParts<U> {
+        let layer = |layer: LayerParts<T>, with: &mut dyn FnMut(T) -> U| LayerParts {
+            input: with(layer.input),
+            recurrent: with(layer.recurrent),
+            bias: layer.bias,
+        };
+        ModelParts {
+            metadata: self.metadata,
+            shape: self.shape,
+            specials: self.specials,
+            words: self.words,
+            word_flags: self.word_flags,
+            casing: self.casing,
+            embedding: with(self.embedding),
+            layers: self.layers.into_iter().map(|parts| layer(parts, &mut with)).collect(),
+            projection: self.projection.map(&mut with),
+            output: self.output.map(&mut with),
+            output_bias: self.output_bias,
+        }
+    }
+}
+
+/// Checks that all parts agree with the shape and are within the limits.
+fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
+    let shape = &parts.shape;
+    shape.check()?;
+    Error::check_limit("length of the word list", parts.words.len(), limits::WORDS)?;
+    if parts.word_flags.len() > shape.vocabulary {
+        return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
+    }
+    check_tensor(Kind::Embedding, &parts.embedding, shape.vocabulary, shape.embedding)?;
+    if parts.layers.len() != shape.layers {
+        return Err(Error::corrupt(Kind::Shape.name(), "it states another number of layers"));
+    }
+    for (index, layer) in parts.layers.iter().enumerate() {
+        let rows = shape.cell.gates() * shape.hidden;
+        check_tensor(Kind::LayerInput, &layer.input, rows, shape.layer_inputs(index))?;
+        check_tensor(Kind::LayerRecurrent, &layer.recurrent, rows, shape.hidden)?;
+        check_bias(Kind::LayerBias, &layer.bias, shape.cell.biases() * shape.hidden)?;
+    }
+    check_presence(Kind::Projection, parts.projection.is_some(), shape.has_projection())?;
+    if let Some(projection) = &parts.projection {
+        check_tensor(Kind::Projection, projection, shape.output_width, shape.hidden)?;
+    }
+    check_presence(Kind::Output, parts.output.is_some(), shape.output == OutputKind::Untied)?;
+    if let Some(output) = &parts.output {
+        check_tensor(Kind::Output, output, shape.vocabulary, shape.output_width)?;
+    }
+    check_bias(Kind::OutputBias, &parts.output_bias, shape.vocabulary)
+}
+
+/// A matrix whose elements can be checked.
+trait CheckedMatrix {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+    fn check(&self, section: &'static str) -> Result<(), Error>;
+}
+
+impl CheckedMatrix for Tensor {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    fn check(&self, section: &'static str) -> Result<(), Error> {
+        Tensor::check(self, section)
+    }
+}
+
+impl CheckedMatrix for TensorView<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// Reading did it.
+    fn check(&self, _: &'static str) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn check_tensor(kind: Kind, tensor: &impl CheckedMatrix, rows: usize, cols: usize) -> Result<(), Error> {
+    if tensor.shape() != (rows, cols) {
         return Err(Error::corrupt(kind.name(), "its rows and columns are not those of the shape section"));
     }
     tensor.check(kind.name())
@@ -302,8 +361,8 @@ fn check_bias(kind: Kind, bias: &Bias, length: usize) -> Result<(), Error> {
     bias.check(kind.name())
 }
 
-fn check_presence(kind: Kind, tensor: &Option<Tensor>, wanted: bool) -> Result<(), Error> {
-    if tensor.is_some() == wanted {
+fn check_presence(kind: Kind, is_there: bool, wanted: bool) -> Result<(), Error> {
+    if is_there == wanted {
         return Ok(());
     }
     Err(Error::corrupt(kind.name(), "the shape section says the opposite of its being there"))
@@ -324,8 +383,8 @@ impl<'a> Sections<'a> {
         Ok(text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))?.to_string())
     }
 
-    fn tensor(&mut self, kind: Kind, index: u32) -> Result<Tensor, Error> {
-        Tensor::read(self.take(kind, index)?, kind.name())
+    fn tensor(&mut self, kind: Kind, index: u32) -> Result<TensorView<'a>, Error> {
+        TensorView::read(self.take(kind, index)?, kind.name())
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {

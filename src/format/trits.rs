@@ -14,26 +14,50 @@ pub fn pack(trits: &[i8]) -> Vec<u8> {
         .collect()
 }
 
-/// Unpacks the first `count` values; the inverse of [`pack`].
-///
-/// None if a byte is above 242, if the padding is not zeros, or if `bytes` is not exactly as long as `count` needs.
-pub fn unpack(bytes: &[u8], count: usize) -> Option<Vec<i8>> {
-    if bytes.len() != count.div_ceil(TRITS_PER_BYTE) {
-        return None;
-    }
-    let mut trits = Vec::with_capacity(bytes.len() * TRITS_PER_BYTE);
-    for &byte in bytes {
-        if byte > 242 {
-            return None;
-        }
-        let mut rest = byte;
-        for _ in 0..TRITS_PER_BYTE {
-            trits.push((rest % 3) as i8 - 1);
+/// The digits of every byte that holds five, less 1.
+const DIGITS: [[i8; TRITS_PER_BYTE]; 243] = {
+    let mut digits = [[0; TRITS_PER_BYTE]; 243];
+    let mut byte = 0;
+    while byte < 243 {
+        let (mut rest, mut place) = (byte, 0);
+        while place < TRITS_PER_BYTE {
+            digits[byte][place] = (rest % 3) as i8 - 1;
             rest /= 3;
+            place += 1;
         }
+        byte += 1;
     }
-    let padding = trits.split_off(count);
-    padding.iter().all(|&trit| trit == 0).then_some(trits)
+    digits
+};
+
+/// Whether `bytes` are what [`pack`] makes of `count` values: as many as needed, none above 242, zeros for padding.
+pub fn are_valid(bytes: &[u8], count: usize) -> bool {
+    let padding = bytes.len() * TRITS_PER_BYTE - count.min(bytes.len() * TRITS_PER_BYTE);
+    bytes.len() == count.div_ceil(TRITS_PER_BYTE)
+        && bytes.iter().all(|&byte| byte < 243)
+        && bytes
+            .last()
+            .is_none_or(|&last| DIGITS[usize::from(last)][TRITS_PER_BYTE - padding..].iter().all(|&d| d == 0))
+}
+
+/// Unpacks as many values as `to` has room for, the first of them being number `start`, from [valid](are_valid) bytes.
+pub fn unpack_from(bytes: &[u8], start: usize, to: &mut [i8]) {
+    let digits = |byte: u8| DIGITS.get(usize::from(byte)).copied().unwrap_or_default();
+    let (mut bytes, skipped) = (bytes[start / TRITS_PER_BYTE..].iter().copied(), start % TRITS_PER_BYTE);
+    let head = if skipped == 0 { 0 } else { (TRITS_PER_BYTE - skipped).min(to.len()) };
+    let (first, rest) = to.split_at_mut(head);
+    if head > 0 {
+        let five = bytes.next().map(digits).unwrap_or_default();
+        first.copy_from_slice(&five[skipped..skipped + head]);
+    }
+    let mut fives = rest.chunks_exact_mut(TRITS_PER_BYTE);
+    for (five, byte) in (&mut fives).zip(&mut bytes) {
+        five.copy_from_slice(&digits(byte));
+    }
+    let tail = fives.into_remainder();
+    if let Some(byte) = bytes.next().filter(|_| !tail.is_empty()) {
+        tail.copy_from_slice(&digits(byte)[..tail.len()]);
+    }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -41,12 +65,30 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn unpack(bytes: &[u8], count: usize) -> Option<Vec<i8>> {
+        let mut trits = vec![0; count];
+        are_valid(bytes, count).then(|| unpack_from(bytes, 0, &mut trits)).map(|()| trits)
+    }
+
     proptest! {
         #[test]
         fn unpacking_reverts_packing(trits in prop::collection::vec(-1i8..=1, 0..200)) {
             let bytes = pack(&trits);
             prop_assert_eq!(bytes.len(), trits.len().div_ceil(5));
             prop_assert_eq!(unpack(&bytes, trits.len()), Some(trits));
+        }
+
+        #[test]
+        fn a_part_is_that_of_the_whole(
+            trits in prop::collection::vec(-1i8..=1, 0..60),
+            a: prop::sample::Index,
+            b: prop::sample::Index,
+        ) {
+            let (a, b) = (a.index(trits.len() + 1), b.index(trits.len() + 1));
+            let part = a.min(b)..a.max(b);
+            let mut unpacked = vec![0; part.len()];
+            unpack_from(&pack(&trits), part.start, &mut unpacked);
+            prop_assert_eq!(unpacked, &trits[part]);
         }
 
         #[test]

@@ -1,56 +1,83 @@
 //! The vector that a matrix is multiplied with.
 
 use super::Matrix;
-use crate::simd::{Native, dense, packed};
+use crate::simd::{Native, dense, lookup, packed};
 
-/// The largest magnitude of a quantized activation.
-const MAX_QUANTIZED: f32 = 127.0;
+/// The largest magnitude of an activation that meets rows of 4 or 8 bits.
+const MAX_PACKED: i16 = 127;
 
 /// Below this magnitude a vector counts as zero: the quotient of 127 and it would overflow.
 const TINY: f32 = 1e-30;
 
-/// A vector in the two forms that matrices want: floats, and integers within +-128 with one scale,
-/// `value ~ scale * integer`. Its memory is taken once, for the longest vector it will hold.
+/// A vector in the form that the kernel of its matrix wants: floats, or integers with one scale, `value ~ scale * integer`.
+/// Integers that meet ternary weights are within +-63, others within +-127. Its memory is taken once.
 #[derive(Clone, Debug)]
 pub struct Activations {
-    len: usize,
-    /// Padded with zeros to a multiple of 4.
     values: Vec<f32>,
-    /// Padded with zeros to a multiple of [`packed::MAX_COLUMNS`].
-    quantized: Vec<i16>,
+    integers: Vec<i16>,
     scale: f32,
+    max: i16,
+    form: Form,
+}
+
+/// What a kernel takes.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// Padded with zeros to a multiple of 4.
+    Floats(Vec<f32>),
+    Tables(lookup::Tables),
+    Packed(packed::Inputs),
 }
 
 impl Activations {
-    /// A zero vector of `len` elements.
-    pub fn new(len: usize) -> Activations {
+    /// A zero vector of as many elements as `matrix`, which it will be multiplied with, has columns.
+    pub fn new(matrix: &Matrix) -> Activations {
+        let form = matrix.input_form();
         Activations {
-            len,
-            values: vec![0.0; len.next_multiple_of(4)],
-            quantized: vec![0; len.next_multiple_of(packed::MAX_COLUMNS)],
+            values: vec![0.0; matrix.cols()],
+            integers: vec![0; matrix.cols()],
             scale: 0.0,
+            max: if matches!(form, Form::Tables(_)) { lookup::MAX_INPUT } else { MAX_PACKED },
+            form,
         }
     }
 
+    /// Rounds to `bits` bits, sign included, from now on; at most, and at first, 7 bits where the matrix is ternary and
+    /// 8 where it is of other integers. Floats are left alone.
+    pub fn set_bits(&mut self, bits: u32) {
+        let most = if matches!(self.form, Form::Tables(_)) { lookup::MAX_INPUT } else { MAX_PACKED };
+        self.max = most.min((1 << (bits.clamp(2, 8) - 1)) - 1);
+    }
+
     /// Takes over `values`, which must be as many as the vector has elements, and quantizes them by the step
-    /// `max |x| / 127`.
+    /// `max |x| / 127`, or `/ 63`.
     pub fn set(&mut self, values: &[f32]) {
-        self.values[..self.len].copy_from_slice(values);
-        let max = dense::max_magnitude::<Native>(values);
-        let (scale, factor) = if max < TINY { (0.0, 0.0) } else { (max / MAX_QUANTIZED, MAX_QUANTIZED / max) };
-        self.scale = scale;
-        dense::quantize::<Native>(values, factor, &mut self.quantized[..self.len]);
+        self.values.copy_from_slice(values);
+        if !matches!(self.form, Form::Floats(_)) {
+            let max = dense::max_magnitude::<Native>(values);
+            let levels = f32::from(self.max);
+            let (scale, factor) = if max < TINY { (0.0, 0.0) } else { (max / levels, levels / max) };
+            self.scale = scale;
+            dense::quantize::<Native>(values, factor, &mut self.integers);
+        }
+        self.arrange();
     }
 
     /// Takes over a row of `table`, which must have as many columns as the vector elements. A row of integers is taken
-    /// as it is, without rounding.
+    /// as it is, without rounding, if they are in range.
     pub fn set_row(&mut self, table: &Matrix, row: usize) {
-        match table.integer_row(row, &mut self.quantized[..self.len]) {
+        match table.integer_row(row, &mut self.integers) {
             Some(scale) => {
                 self.scale = scale;
-                for (value, &integer) in self.values.iter_mut().zip(&self.quantized[..self.len]) {
+                for (value, &integer) in self.values.iter_mut().zip(&self.integers) {
                     *value = f32::from(integer) * scale;
                 }
+                if self.integers.iter().all(|integer| integer.abs() <= self.max) {
+                    return self.arrange();
+                }
+                let values = std::mem::take(&mut self.values);
+                self.values.resize(values.len(), 0.0);
+                self.set(&values);
             }
             None => {
                 if let Some(values) = table.float_row(row) {
@@ -60,56 +87,84 @@ impl Activations {
         }
     }
 
+    fn arrange(&mut self) {
+        match &mut self.form {
+            Form::Floats(padded) => padded[..self.values.len()].copy_from_slice(&self.values),
+            Form::Tables(tables) => tables.set(&self.integers),
+            Form::Packed(inputs) => inputs.set(&self.integers),
+        }
+    }
+
     /// The number of elements.
     pub fn len(&self) -> usize {
-        self.len
+        self.values.len()
     }
 
     /// Whether the vector has no element.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.values.is_empty()
     }
 
-    /// The elements.
+    /// The elements, as they were before rounding.
     pub fn values(&self) -> &[f32] {
-        &self.values[..self.len]
-    }
-
-    /// The elements, padded with zeros to a multiple of 4.
-    pub(super) fn padded_values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The integers, padded with zeros, and what 1 stands for.
-    pub(super) fn quantized(&self) -> (&[i16], f32) {
-        (&self.quantized, self.scale)
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// What an integer of 1 stands for.
+    pub(super) fn scale(&self) -> f32 {
+        self.scale
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{Tensor, Values};
+
+    fn ternary(cols: usize) -> Matrix {
+        Matrix::new(&Tensor { rows: 1, cols, values: Values::Ternary(vec![0; cols]), scales: vec![] }).unwrap()
+    }
+
+    fn signed(cols: usize, value: i8) -> Matrix {
+        Matrix::new(&Tensor { rows: 1, cols, values: Values::Signed8(vec![value; cols]), scales: vec![] }).unwrap()
+    }
 
     #[test]
     fn quantization_is_within_half_a_step() {
         let values: Vec<f32> = (0..77).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
-        let mut x = Activations::new(values.len());
-        x.set(&values);
-        let (quantized, scale) = x.quantized();
-        assert_eq!(quantized.iter().map(|q| q.abs()).max(), Some(127));
-        for (value, &integer) in values.iter().zip(quantized) {
-            assert!((value - f32::from(integer) * scale).abs() <= scale * 0.500_01);
+        for (matrix, bits, max) in
+            [(ternary(77), 8, 63), (ternary(77), 5, 15), (signed(77, 0), 8, 127), (signed(77, 0), 6, 31)]
+        {
+            let mut x = Activations::new(&matrix);
+            x.set_bits(bits);
+            x.set(&values);
+            assert_eq!(x.integers.iter().map(|integer| integer.abs()).max(), Some(max));
+            for (value, &integer) in values.iter().zip(&x.integers) {
+                assert!((value - f32::from(integer) * x.scale).abs() <= x.scale * 0.500_01);
+            }
         }
-        assert!(quantized[values.len()..].iter().all(|&padding| padding == 0));
     }
 
     #[test]
     fn the_smallest_numbers_do_no_harm() {
         for value in [0.0, f32::from_bits(1), -f32::MIN_POSITIVE, 1e-29] {
-            let mut x = Activations::new(3);
+            let mut x = Activations::new(&signed(3, 0));
             x.set(&[value, 0.0, -value]);
-            let (quantized, scale) = x.quantized();
-            assert!(scale.is_finite() && quantized.iter().all(|q| q.abs() <= 127));
+            assert!(x.scale.is_finite() && x.integers.iter().all(|integer| integer.abs() <= 127));
         }
+    }
+
+    #[test]
+    fn a_row_is_rounded_only_where_the_kernel_cannot_take_it() {
+        let mut x = Activations::new(&ternary(5));
+        x.set_row(&signed(5, -63), 0);
+        assert_eq!((x.integers[0], x.scale), (-63, 1.0));
+        x.set_row(&signed(5, -128), 0);
+        assert_eq!((x.integers[0], x.scale), (-63, 128.0 / 63.0));
+        assert_eq!(x.values(), [-128.0; 5]);
     }
 }

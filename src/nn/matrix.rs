@@ -1,14 +1,15 @@
-//! Matrices of floats or of packed integers.
+//! Matrices of floats, of ternary weights or of packed integers.
 
 use std::ops::Range;
 
 use super::Activations;
+use super::activations::Form;
 use crate::Error;
-use crate::format::{Tensor, Values};
-use crate::simd::{Native, Simd, dense, packed};
+use crate::format::{Encoding, Tensor, TensorView};
+use crate::simd::{Native, Simd, dense, lookup, packed};
 
 /// Rows of sums at a time: their integers stay on the stack.
-const BLOCK: usize = 64;
+const BLOCK: usize = lookup::ROWS;
 
 /// A matrix of `rows` outputs and `cols` inputs: a layer's weights, or a table with a row a token.
 ///
@@ -24,21 +25,17 @@ pub struct Matrix {
 enum Weights {
     /// Rows padded with zeros to a multiple of 4 columns.
     F32(Vec<f32>),
-    Packed {
-        bits: Bits,
-        /// Vectors a row.
-        stride: usize,
-        lanes: Vec<packed::Lanes>,
-        /// One a row.
-        scales: Vec<f32>,
-    },
+    /// Blocks of rows, see [`lookup`].
+    Ternary { blocks: Vec<lookup::Indices>, scales: Scales },
+    /// Rows of 4 or 8 bits, see [`packed`].
+    Packed { bits: usize, lanes: Vec<packed::Lanes>, scales: Scales },
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Bits {
-    Two = 2,
-    Four = 4,
-    Eight = 8,
+/// What an integer of a row stands for.
+#[derive(Clone, Debug)]
+enum Scales {
+    OneForAll(f32),
+    OneARow(Vec<f32>),
 }
 
 impl Matrix {
@@ -48,33 +45,19 @@ impl Matrix {
     ///
     /// If the sizes do not fit together or exceed a [limit](crate::format::limits), or an element is out of range.
     pub fn new(tensor: &Tensor) -> Result<Matrix, Error> {
-        tensor.check("matrix")?;
-        let (bits, values) = match &tensor.values {
-            Values::F32(values) => return Ok(Matrix::floats(tensor.rows, tensor.cols, values)),
-            Values::Ternary(values) => (Bits::Two, values),
-            Values::Signed4(values) => (Bits::Four, values),
-            Values::Signed8(values) => (Bits::Eight, values),
-        };
-        let stride = tensor.cols.div_ceil(packed::columns_per_vector(bits as usize));
-        let mut lanes = vec![[0; 8]; tensor.rows * stride];
-        for (row, lanes) in values.chunks(tensor.cols).zip(lanes.chunks_mut(stride)) {
-            packed::pack(row, bits as usize, lanes);
-        }
-        let scales = match tensor.scales.as_slice() {
-            [] => vec![1.0; tensor.rows],
-            [scale] => vec![scale.to_f32(); tensor.rows],
-            scales => scales.iter().map(|scale| scale.to_f32()).collect(),
-        };
-        Ok(Matrix { rows: tensor.rows, cols: tensor.cols, weights: Weights::Packed { bits, stride, lanes, scales } })
+        let section = tensor.to_section("matrix")?;
+        Ok(Matrix::from_view(&TensorView::read(&section, "matrix")?))
     }
 
-    fn floats(rows: usize, cols: usize, values: &[f32]) -> Matrix {
-        let stride = cols.next_multiple_of(4);
-        let mut padded = vec![0.0; rows * stride];
-        for (row, padded) in values.chunks(cols).zip(padded.chunks_mut(stride)) {
-            padded[..cols].copy_from_slice(row);
-        }
-        Matrix { rows, cols, weights: Weights::F32(padded) }
+    /// Packs a tensor for the kernels.
+    pub(crate) fn from_view(tensor: &TensorView) -> Matrix {
+        let weights = match tensor.encoding {
+            Encoding::F32 => Weights::F32(pad_rows(tensor)),
+            Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(tensor), scales: Scales::new(tensor) },
+            Encoding::Signed4 => Weights::packed(tensor, 4),
+            Encoding::Signed8 => Weights::packed(tensor, 8),
+        };
+        Matrix { rows: tensor.rows, cols: tensor.cols, weights }
     }
 
     /// Outputs.
@@ -87,12 +70,22 @@ impl Matrix {
         self.cols
     }
 
+    /// The form of a vector that this matrix is multiplied with, all zeros.
+    pub(super) fn input_form(&self) -> Form {
+        match &self.weights {
+            Weights::F32(_) => Form::Floats(vec![0.0; self.cols.next_multiple_of(4)]),
+            Weights::Ternary { .. } => Form::Tables(lookup::Tables::new(self.cols)),
+            Weights::Packed { bits, .. } => Form::Packed(packed::Inputs::new(self.cols, *bits)),
+        }
+    }
+
     /// `out = W x`, for `x` of `cols` elements and `out` of `rows`.
     pub fn matvec(&self, x: &Activations, out: &mut [f32]) {
         self.matvec_rows(0..self.rows, x, out);
     }
 
-    /// The elements of `W x` in a range of rows, `out` being as long as the range.
+    /// The elements of `W x` in a range of rows, `out` being as long as the range. `x` must have been made
+    /// [for](Activations::new) this matrix or one of the same number of columns and kind of elements.
     pub fn matvec_rows(&self, rows: Range<usize>, x: &Activations, out: &mut [f32]) {
         self.matvec_rows_with::<Native>(rows, x, out);
     }
@@ -100,27 +93,30 @@ impl Matrix {
     /// [`matvec_rows`](Self::matvec_rows) by the kernels of a given vector type; all give the same bits.
     pub fn matvec_rows_with<S: Simd>(&self, rows: Range<usize>, x: &Activations, out: &mut [f32]) {
         debug_assert_eq!((x.len(), out.len()), (self.cols, rows.len()));
-        match &self.weights {
-            Weights::F32(values) => {
-                let stride = self.cols.next_multiple_of(4);
-                dense::matvec::<S>(&values[rows.start * stride..rows.end * stride], x.padded_values(), out);
+        match (&self.weights, x.form()) {
+            (Weights::F32(values), Form::Floats(x)) => {
+                dense::matvec::<S>(&values[rows.start * x.len()..rows.end * x.len()], x, out);
             }
-            Weights::Packed { bits, stride, lanes, scales } => {
-                let (x, x_scale) = x.quantized();
+            (Weights::Ternary { blocks, scales }, Form::Tables(tables)) => {
+                let len = lookup::block_len(self.cols);
                 let mut sums = [0; BLOCK];
-                for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-                    let start = rows.start + block * BLOCK;
-                    let end = start + out.len();
-                    let sums = &mut sums[..out.len()];
-                    let lanes = &lanes[start * stride..end * stride];
-                    match bits {
-                        Bits::Two => packed::matvec::<S, 2>(lanes, *stride, x, sums),
-                        Bits::Four => packed::matvec::<S, 4>(lanes, *stride, x, sums),
-                        Bits::Eight => packed::matvec::<S, 8>(lanes, *stride, x, sums),
-                    }
-                    dense::dequantize::<S>(sums, &scales[start..end], x_scale, out);
+                for (rows, out) in split(rows, out) {
+                    let first = rows.start / BLOCK;
+                    lookup::block_sums::<S>(&blocks[first * len..][..len], tables, &mut sums);
+                    let sums = &sums[rows.start % BLOCK..][..rows.len()];
+                    scales.apply::<S>(rows, sums, x.scale(), out);
                 }
             }
+            (Weights::Packed { bits, lanes, scales }, Form::Packed(inputs)) => {
+                let stride = packed::stride(self.cols, *bits);
+                let mut sums = [0; BLOCK];
+                for (rows, out) in split(rows, out) {
+                    let sums = &mut sums[..rows.len()];
+                    packed::matvec::<S>(&lanes[rows.start * stride..rows.end * stride], inputs, sums);
+                    scales.apply::<S>(rows, sums, x.scale(), out);
+                }
+            }
+            _ => debug_assert!(false, "the activations were made for another kind of matrix"),
         }
     }
 
@@ -128,9 +124,14 @@ impl Matrix {
     pub(super) fn integer_row(&self, row: usize, to: &mut [i16]) -> Option<f32> {
         match &self.weights {
             Weights::F32(_) => None,
-            Weights::Packed { bits, stride, lanes, scales } => {
-                packed::unpack(&lanes[row * stride..(row + 1) * stride], *bits as usize, to);
-                Some(scales[row])
+            Weights::Ternary { blocks, scales } => {
+                lookup::unpack(blocks, self.cols, row, to);
+                Some(scales.of(row))
+            }
+            Weights::Packed { bits, lanes, scales } => {
+                let stride = packed::stride(self.cols, *bits);
+                packed::unpack(&lanes[row * stride..(row + 1) * stride], *bits, to);
+                Some(scales.of(row))
             }
         }
     }
@@ -142,7 +143,81 @@ impl Matrix {
                 let start = row * self.cols.next_multiple_of(4);
                 Some(&values[start..start + self.cols])
             }
-            Weights::Packed { .. } => None,
+            _ => None,
+        }
+    }
+}
+
+fn pad_rows(tensor: &TensorView) -> Vec<f32> {
+    let stride = tensor.cols.next_multiple_of(4);
+    let mut padded = vec![0.0; tensor.rows * stride];
+    let mut floats = tensor.floats();
+    for row in padded.chunks_exact_mut(stride) {
+        row[..tensor.cols].iter_mut().zip(&mut floats).for_each(|(to, float)| *to = float);
+    }
+    padded
+}
+
+fn pack_ternary(tensor: &TensorView) -> Vec<lookup::Indices> {
+    let len = lookup::block_len(tensor.cols);
+    let mut blocks = vec![lookup::NO_WEIGHTS; tensor.rows.div_ceil(BLOCK) * len];
+    let mut row = 0;
+    tensor.for_each_ternary_row(|values| {
+        lookup::pack_row(values, row % BLOCK, &mut blocks[row / BLOCK * len..][..len]);
+        row += 1;
+    });
+    blocks
+}
+
+impl Weights {
+    fn packed(tensor: &TensorView, bits: usize) -> Weights {
+        let stride = packed::stride(tensor.cols, bits);
+        let mut lanes = vec![[0; 8]; tensor.rows * stride];
+        let mut rows = lanes.chunks_exact_mut(stride);
+        tensor.for_each_row_of_bytes(|bytes| {
+            if let Some(lanes) = rows.next() {
+                packed::pack(bytes, bits, lanes);
+            }
+        });
+        Weights::Packed { bits, lanes, scales: Scales::new(tensor) }
+    }
+}
+
+/// Cuts a range of rows, and `out` with it, where a block of rows begins.
+fn split(rows: Range<usize>, mut out: &mut [f32]) -> impl Iterator<Item = (Range<usize>, &mut [f32])> {
+    let mut start = rows.start;
+    std::iter::from_fn(move || {
+        let end = ((start / BLOCK + 1) * BLOCK).min(rows.end);
+        let (block, rest) = std::mem::take(&mut out).split_at_mut_checked(end.checked_sub(start)?)?;
+        out = rest;
+        let rows = start..end;
+        start = end;
+        (!rows.is_empty()).then_some((rows, block))
+    })
+}
+
+impl Scales {
+    fn new(tensor: &TensorView) -> Scales {
+        let mut scales = tensor.scales().map(f32::from);
+        match scales.len() {
+            0 => Scales::OneForAll(1.0),
+            1 => Scales::OneForAll(scales.next().unwrap_or(1.0)),
+            _ => Scales::OneARow(scales.collect()),
+        }
+    }
+
+    fn of(&self, row: usize) -> f32 {
+        match self {
+            Scales::OneForAll(scale) => *scale,
+            Scales::OneARow(scales) => scales[row],
+        }
+    }
+
+    /// `out = sums * scale of the row * factor`.
+    fn apply<S: Simd>(&self, rows: Range<usize>, sums: &[i32], factor: f32, out: &mut [f32]) {
+        match self {
+            Scales::OneForAll(scale) => dense::dequantize::<S>(sums, &[*scale; BLOCK][..rows.len()], factor, out),
+            Scales::OneARow(scales) => dense::dequantize::<S>(sums, &scales[rows], factor, out),
         }
     }
 }

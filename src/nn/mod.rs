@@ -1,7 +1,8 @@
 //! The network: matrices, recurrent cells, the whole from a token to the logits of the next.
 //!
-//! Weights are as the model file has them, packed anew for the kernels of [`simd`](crate::simd). Activations are quantized
-//! to 8 bits, with one scale a vector and step, where they meet packed weights; everything else is single precision.
+//! Weights are as the model file has them, packed anew for the kernels of [`simd`](crate::simd). Where activations meet
+//! ternary weights they are quantized to 7 bits, where other integers to 8, with one scale a vector and step; everything else
+//! is single precision.
 
 mod activations;
 mod gru;

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::{Activations, Gru, Lstm, Matrix};
-use crate::Error;
-use crate::format::{CellKind, LayerParts, ModelParts, Shape};
+use crate::format::{CellKind, LayerParts, ModelParts, Shape, TensorView};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -22,6 +21,7 @@ pub struct Network {
     output: Option<Matrix>,
     /// `vocabulary`
     output_bias: Vec<f32>,
+    activation_bits: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -33,34 +33,45 @@ enum Layer {
 /// The memory that a step needs besides its state, taken once.
 #[derive(Clone, Debug)]
 pub struct Scratch {
-    /// `embedding`
-    token: Activations,
-    /// `hidden`, the input of a layer above the first.
-    below: Activations,
-    /// `hidden`
-    last: Activations,
+    layers: Vec<LayerScratch>,
     /// `hidden`
     new: Vec<f32>,
     /// `8 hidden`
     gates: Vec<f32>,
+    /// `hidden`, the input of the projection.
+    top: Option<Activations>,
     /// `output width`
     projected: Vec<f32>,
     /// `output width`
     query: Activations,
 }
 
+#[derive(Clone, Debug)]
+struct LayerScratch {
+    /// `inputs`
+    x: Activations,
+    /// `hidden`
+    h: Activations,
+}
+
 impl Network {
     /// Takes over parts whose shapes have been checked.
-    pub(crate) fn new(parts: &ModelParts) -> Result<Network, Error> {
-        let layers = parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer));
-        Ok(Network {
+    pub(crate) fn new(parts: &ModelParts<TensorView>) -> Network {
+        Network {
             shape: parts.shape,
-            embedding: Matrix::new(&parts.embedding)?,
-            layers: layers.collect::<Result<_, _>>()?,
-            projection: parts.projection.as_ref().map(Matrix::new).transpose()?,
-            output: parts.output.as_ref().map(Matrix::new).transpose()?,
+            embedding: Matrix::from_view(&parts.embedding),
+            layers: parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer)).collect(),
+            projection: parts.projection.as_ref().map(Matrix::from_view),
+            output: parts.output.as_ref().map(Matrix::from_view),
             output_bias: parts.output_bias.to_f32(),
-        })
+            activation_bits: 8,
+        }
+    }
+
+    /// Rounds activations to at most so many bits, see [`Activations::set_bits`]: for studies of what they cost. It holds for
+    /// memory taken by [`scratch`](Self::scratch) from then on.
+    pub fn set_activation_bits(&mut self, bits: u32) {
+        self.activation_bits = bits;
     }
 
     /// Kinds and sizes.
@@ -83,64 +94,91 @@ impl Network {
     /// Memory for steps of this network.
     pub fn scratch(&self) -> Scratch {
         let shape = &self.shape;
+        let activations = |matrix: &Matrix| {
+            let mut activations = Activations::new(matrix);
+            activations.set_bits(self.activation_bits);
+            activations
+        };
+        let layer = |layer: &Layer| {
+            let (input, recurrent) = layer.matrices();
+            LayerScratch { x: activations(input), h: activations(recurrent) }
+        };
         Scratch {
-            token: Activations::new(shape.embedding),
-            below: Activations::new(shape.hidden),
-            last: Activations::new(shape.hidden),
+            layers: self.layers.iter().map(layer).collect(),
             new: vec![0.0; shape.hidden],
             gates: vec![0.0; 8 * shape.hidden],
+            top: self.projection.as_ref().map(activations),
             projected: vec![0.0; shape.output_width],
-            query: Activations::new(shape.output_width),
+            query: activations(self.table()),
         }
     }
 
     /// Reads one token: moves `state` on. `token` must be a row of the vocabulary.
     pub fn step(&self, token: u32, state: &mut [f32], scratch: &mut Scratch) {
-        scratch.token.set_row(&self.embedding, token as usize);
+        let Scratch { layers, new, gates, .. } = scratch;
         let states = state.chunks_exact_mut(self.layer_state_len());
-        for (index, (layer, state)) in self.layers.iter().zip(states).enumerate() {
+        for (index, ((layer, state), LayerScratch { x, h: last })) in
+            self.layers.iter().zip(states).zip(layers).enumerate()
+        {
             let (h, c) = state.split_at_mut(self.shape.hidden);
-            let x = if index == 0 { &scratch.token } else { &scratch.below };
-            scratch.last.set(h);
+            match index {
+                0 => x.set_row(&self.embedding, token as usize),
+                // The new output of the layer below.
+                _ => x.set(new),
+            }
+            last.set(h);
             match layer {
-                Layer::Lstm(lstm) => lstm.step(x, &scratch.last, c, &mut scratch.new, &mut scratch.gates),
-                Layer::Gru(gru) => gru.step(x, &scratch.last, &mut scratch.new, &mut scratch.gates),
+                Layer::Lstm(lstm) => lstm.step(x, last, c, new, gates),
+                Layer::Gru(gru) => gru.step(x, last, new, gates),
             }
-            h.copy_from_slice(&scratch.new);
-            if index + 1 < self.layers.len() {
-                scratch.below.set(h);
-            }
+            h.copy_from_slice(new);
         }
     }
 
-    /// The logits of the rows `rows` as the token that follows `state`; `out` is as long as the range.
-    pub fn logits(&self, rows: Range<usize>, state: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
+    /// Makes of a state what the output rows are multiplied with, for [`logits`](Self::logits).
+    pub fn query(&self, state: &[f32], scratch: &mut Scratch) {
         let top = state.len() - self.layer_state_len();
         let h = &state[top..top + self.shape.hidden];
-        match &self.projection {
-            Some(projection) => {
-                scratch.last.set(h);
-                projection.matvec(&scratch.last, &mut scratch.projected);
+        match (&self.projection, &mut scratch.top) {
+            (Some(projection), Some(top)) => {
+                top.set(h);
+                projection.matvec(top, &mut scratch.projected);
                 scratch.query.set(&scratch.projected);
             }
-            None => scratch.query.set(h),
+            _ => scratch.query.set(h),
         }
-        let table = self.output.as_ref().unwrap_or(&self.embedding);
-        table.matvec_rows(rows.clone(), &scratch.query, out);
+    }
+
+    /// The logits of the rows `rows` as the token that follows the state of the last [`query`](Self::query), which no
+    /// [`step`](Self::step) affects; `out` is as long as the range.
+    pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) {
+        self.table().matvec_rows(rows.clone(), &scratch.query, out);
         for (logit, bias) in out.iter_mut().zip(&self.output_bias[rows]) {
             *logit += bias;
         }
     }
+
+    /// The output rows.
+    fn table(&self) -> &Matrix {
+        self.output.as_ref().unwrap_or(&self.embedding)
+    }
 }
 
 impl Layer {
-    fn new(cell: CellKind, parts: &LayerParts) -> Result<Layer, Error> {
-        let input = Matrix::new(&parts.input)?;
-        let recurrent = Matrix::new(&parts.recurrent)?;
+    fn new(cell: CellKind, parts: &LayerParts<TensorView>) -> Layer {
+        let input = Matrix::from_view(&parts.input);
+        let recurrent = Matrix::from_view(&parts.recurrent);
         let bias = parts.bias.to_f32();
-        Ok(match cell {
+        match cell {
             CellKind::Lstm => Layer::Lstm(Lstm { input, recurrent, bias }),
             CellKind::Gru => Layer::Gru(Gru { input, recurrent, bias }),
-        })
+        }
+    }
+
+    /// Those of the input and of the recurrence.
+    fn matrices(&self) -> (&Matrix, &Matrix) {
+        match self {
+            Layer::Lstm(Lstm { input, recurrent, .. }) | Layer::Gru(Gru { input, recurrent, .. }) => (input, recurrent),
+        }
     }
 }

@@ -9,6 +9,7 @@ mod blend;
 mod language;
 mod personal;
 mod personal_text;
+mod scores;
 mod session;
 mod suggest;
 mod window;

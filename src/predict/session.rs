@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::scores::Scores;
 use crate::Model;
 use crate::nn::Scratch;
 use crate::simd::{Native, math};
@@ -18,11 +19,10 @@ pub struct Session {
     /// One state more than there are tokens.
     states: Vec<f32>,
     scratch: Scratch,
-    logits: Vec<f32>,
-    /// Whether `logits` are those of the present context.
-    logits_valid: bool,
-    /// The log-sum-exp of all logits, if it has been asked for.
-    normalizer: Option<f32>,
+    steps: u64,
+    /// Whether `scratch` holds the query of the present context.
+    query_valid: bool,
+    scores: Scores,
 }
 
 impl Session {
@@ -33,9 +33,9 @@ impl Session {
             tokens: Vec::new(),
             states: vec![0.0; network.state_len()],
             scratch: network.scratch(),
-            logits: vec![0.0; model.shape().vocabulary],
-            logits_valid: false,
-            normalizer: None,
+            steps: 0,
+            query_valid: false,
+            scores: Scores::new(model.shape().vocabulary),
         };
         network.step(LINE_END, &mut session.states, &mut session.scratch);
         session
@@ -46,13 +46,18 @@ impl Session {
         &self.tokens
     }
 
+    /// How many tokens the network has read so far: what of the session's work is not asked for, but grows with the edits.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// Makes `tokens` the context. Costs a step for each token behind the first that differs from the present context.
     pub fn set_context(&mut self, model: &Model, tokens: &[u32]) {
         let common = self.tokens.iter().zip(tokens).take_while(|(a, b)| a == b).count();
         if common < self.tokens.len() {
             self.tokens.truncate(common);
             self.states.truncate((common + 1) * model.network().state_len());
-            self.forget_logits();
+            self.forget_scores();
         }
         for &token in &tokens[common..] {
             self.push(model, token);
@@ -61,13 +66,14 @@ impl Session {
 
     /// Reads one more token. A number that is no row of the vocabulary is read as an unknown word.
     pub fn push(&mut self, model: &Model, token: u32) {
-        let row = if (token as usize) < self.logits.len() { token } else { UNKNOWN };
+        let row = if (token as usize) < self.scores.len() { token } else { UNKNOWN };
         let top = self.states.len() - model.network().state_len();
         self.states.extend_from_within(top..);
         let state = self.states.len() - model.network().state_len();
         model.network().step(row, &mut self.states[state..], &mut self.scratch);
+        self.steps += 1;
         self.tokens.push(token);
-        self.forget_logits();
+        self.forget_scores();
     }
 
     /// Makes the present state the bottom of the stack, as if it were the beginning of a text: so a long stream of
@@ -78,48 +84,46 @@ impl Session {
         self.tokens.clear();
     }
 
-    fn forget_logits(&mut self) {
-        self.logits_valid = false;
-        self.normalizer = None;
+    fn forget_scores(&mut self) {
+        self.query_valid = false;
+        self.scores.forget();
     }
 
     /// The logits of all rows as the next token: computed once a context.
     pub fn logits(&mut self, model: &Model) -> &[f32] {
-        if !self.logits_valid {
-            let top = self.states.len() - model.network().state_len();
-            let rows = 0..self.logits.len();
-            model.network().logits(rows, &self.states[top..], &mut self.scratch, &mut self.logits);
-            self.logits_valid = true;
+        self.logits_of(model, 0..self.scores.len())
+    }
+
+    /// The logits of a range of rows: computed once a context.
+    fn logits_of(&mut self, model: &Model, rows: Range<usize>) -> &[f32] {
+        let network = model.network();
+        if !self.query_valid {
+            let top = self.states.len() - network.state_len();
+            network.query(&self.states[top..], &mut self.scratch);
+            self.query_valid = true;
         }
-        &self.logits
+        self.scores.get(rows, |rows, to| network.logits(rows, &self.scratch, to))
     }
 
     /// The natural logarithm of P(`id` | context) over all tokens; minus infinity if there is no such row.
     pub fn log_probability(&mut self, model: &Model, id: u32) -> f32 {
-        self.logits(model);
-        let normalizer = self.normalizer_of(0..self.logits.len());
-        self.logits.get(id as usize).map_or(f32::NEG_INFINITY, |logit| logit - normalizer)
+        let logit = self.logits(model).get(id as usize).copied();
+        logit.map_or(f32::NEG_INFINITY, |logit| logit - self.scores.log_sum_exp(0..self.scores.len()))
     }
 
-    /// The `k` most probable words among those of `range` that may be offered, without `exclude`, each with
-    /// P(word | context, the word is in `range`), in falling order of it; of equals the one with the lower row first.
+    /// The `k` most probable words among those of `range` that may be offered, without `exclude`, each with its logit, in
+    /// falling order of it; of equals the one with the lower row first. Costs nothing for the rows outside of `range`, and no
+    /// probability: that is [`top_k`](Self::top_k).
+    pub fn best(&mut self, model: &Model, range: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
+        let rows = self.clamp(range);
+        self.logits_of(model, rows.clone());
+        self.scores.best(rows, k, |row| Some(row) != exclude && model.vocabulary().is_offered(row))
+    }
+
+    /// What [`best`](Self::best) finds, each with P(word | context, the word is in `range`) in place of its logit.
     pub fn top_k(&mut self, model: &Model, range: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
-        self.logits(model);
-        let end = (range.end as usize).min(self.logits.len());
-        let range = (range.start as usize).min(end)..end;
-        let mut best: Vec<(u32, f32)> = Vec::with_capacity(k.min(range.len()));
-        for (row, &logit) in (range.start as u32..).zip(&self.logits[range.clone()]) {
-            let is_better = match best.last() {
-                Some(&(_, last)) if best.len() >= k => logit > last,
-                _ => k > 0,
-            };
-            if is_better && Some(row) != exclude && model.vocabulary().is_offered(row) {
-                best.truncate(k - 1);
-                let at = best.partition_point(|&(_, other)| other >= logit);
-                best.insert(at, (row, logit));
-            }
-        }
-        let normalizer = self.normalizer_of(range);
+        let mut best = self.best(model, range.clone(), k, exclude);
+        let normalizer = self.scores.log_sum_exp(self.clamp(range));
         for (_, value) in &mut best {
             // Rounding may carry the one word of a range above 1.
             *value = math::exp_scalar::<Native>(*value - normalizer).min(1.0);
@@ -127,11 +131,9 @@ impl Session {
         best
     }
 
-    /// The log-sum-exp of the logits, which must be valid, in `range`.
-    fn normalizer_of(&mut self, range: Range<usize>) -> f32 {
-        if range.len() < self.logits.len() {
-            return math::log_sum_exp::<Native>(&self.logits[range]);
-        }
-        *self.normalizer.get_or_insert_with(|| math::log_sum_exp::<Native>(&self.logits))
+    /// The part of a range that there are rows of.
+    fn clamp(&self, range: Range<u32>) -> Range<usize> {
+        let end = (range.end as usize).min(self.scores.len());
+        (range.start as usize).min(end)..end
     }
 }

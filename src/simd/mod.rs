@@ -6,7 +6,11 @@
 //!
 //! To add an instruction set, implement [`Simd`] in a file of its own and let [`Native`] choose it.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+pub mod bytes;
 pub mod dense;
+pub mod lookup;
 pub mod math;
 pub mod packed;
 mod scalar;
@@ -15,6 +19,8 @@ mod wasm32;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::Neon;
 pub use scalar::Scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm32::Simd128;
@@ -28,8 +34,17 @@ pub type Native = Simd128;
 #[cfg(target_arch = "x86_64")]
 pub type Native = Sse2;
 /// The best implementation this build may rely on.
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+#[cfg(target_arch = "aarch64")]
+pub type Native = Neon;
+/// The best implementation this build may rely on.
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
 pub type Native = Scalar;
+
+use bytes::BytesKernel;
 
 /// Operations on 128-bit vectors. Integer arithmetic wraps; float arithmetic is IEEE 754 single precision, rounded to
 /// nearest, lane by lane.
@@ -77,12 +92,15 @@ pub trait Simd {
     fn i32_horizontal_sums(a: Self::I32x4, b: Self::I32x4, c: Self::I32x4, d: Self::I32x4) -> Self::I32x4;
 
     fn i16_load(x: &[i16; 8]) -> Self::I16x8;
-    /// Shift to the left by `amount` < 16 bits.
-    fn i16_shl(x: Self::I16x8, amount: u32) -> Self::I16x8;
+    fn i16_splat(x: i16) -> Self::I16x8;
+    fn i16_and(a: Self::I16x8, b: Self::I16x8) -> Self::I16x8;
     /// Arithmetic shift to the right by `amount` < 16 bits.
     fn i16_shr(x: Self::I16x8, amount: u32) -> Self::I16x8;
     /// Products of lanes, neighbours summed: lane `n` is `a[2n] b[2n] + a[2n+1] b[2n+1]`.
     fn i16_dot(a: Self::I16x8, b: Self::I16x8) -> Self::I32x4;
+
+    /// Runs a kernel with the longest [`Bytes`](bytes::Bytes) that the processor has.
+    fn with_bytes<K: BytesKernel>(kernel: K) -> K::Output;
 
     /// `a` in the lanes where `mask` is all ones, `b` where it is zero.
     #[inline(always)]
@@ -141,7 +159,7 @@ mod tests {
             S::i32_splat(a[1]),
             S::i32_horizontal_sums(x, y, S::i32_add(x, y), S::i32_sub(x, y)),
             S::i16_dot(p, q),
-            S::i16_dot(S::i16_shl(p, shift % 16), q),
+            S::i16_dot(S::i16_and(p, q), S::i16_splat(halves[0][1])),
             S::i16_dot(S::i16_shr(p, shift % 16), q),
         ] {
             let mut lanes = [0; 4];

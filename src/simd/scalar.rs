@@ -1,6 +1,7 @@
 //! The definition of every vector operation, in plain Rust.
 
 use super::Simd;
+use super::bytes::BytesKernel;
 use std::array::from_fn;
 
 /// The reference: each operation written out lane by lane.
@@ -133,8 +134,13 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn i16_shl(x: [i16; 8], amount: u32) -> [i16; 8] {
-        x.map(|lane| lane << amount)
+    fn i16_splat(x: i16) -> [i16; 8] {
+        [x; 8]
+    }
+
+    #[inline(always)]
+    fn i16_and(a: [i16; 8], b: [i16; 8]) -> [i16; 8] {
+        from_fn(|i| a[i] & b[i])
     }
 
     #[inline(always)]
@@ -146,5 +152,10 @@ impl Simd for Scalar {
     fn i16_dot(a: [i16; 8], b: [i16; 8]) -> [i32; 4] {
         let product = |i: usize| i32::from(a[i]) * i32::from(b[i]);
         from_fn(|i| product(2 * i).wrapping_add(product(2 * i + 1)))
+    }
+
+    #[inline(always)]
+    fn with_bytes<K: BytesKernel>(kernel: K) -> K::Output {
+        kernel.run::<[u8; 32]>()
     }
 }

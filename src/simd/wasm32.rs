@@ -1,6 +1,7 @@
-//! WebAssembly's fixed-width SIMD (`simd128`).
+//! WebAssembly's fixed-width SIMD (`simd128`), and of relaxed SIMD the table look-up.
 
 use super::Simd;
+use super::bytes::{Bytes, BytesKernel};
 use core::arch::wasm32::*;
 
 /// WebAssembly's 128-bit vectors.
@@ -153,8 +154,13 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
-    fn i16_shl(x: v128, amount: u32) -> v128 {
-        i16x8_shl(x, amount)
+    fn i16_splat(x: i16) -> v128 {
+        i16x8_splat(x)
+    }
+
+    #[inline(always)]
+    fn i16_and(a: v128, b: v128) -> v128 {
+        v128_and(a, b)
     }
 
     #[inline(always)]
@@ -165,5 +171,69 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn i16_dot(a: v128, b: v128) -> v128 {
         i32x4_dot_i16x8(a, b)
+    }
+
+    #[inline(always)]
+    fn with_bytes<K: BytesKernel>(kernel: K) -> K::Output {
+        kernel.run::<v128>()
+    }
+}
+
+impl Bytes for v128 {
+    const PARTS: usize = 2;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        u8x16_splat(0)
+    }
+
+    #[inline(always)]
+    fn load(x: &[u8; 32], part: usize) -> Self {
+        load(&x.as_chunks::<16>().0[part])
+    }
+
+    #[inline(always)]
+    fn load_table(x: &[u8; 16]) -> Self {
+        load(x)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [u16; 16], part: usize) {
+        store(self, &mut to.as_chunks_mut::<8>().0[part]);
+    }
+
+    #[inline(always)]
+    fn low_nibbles(self) -> Self {
+        v128_and(self, u8x16_splat(15))
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self) -> Self {
+        // x86-64 has no shift of bytes: engines make as many instructions of one. This way the mask is shared.
+        v128_and(u16x8_shr(self, 4), u8x16_splat(15))
+    }
+
+    #[inline(always)]
+    fn lookup(self, indices: Self) -> Self {
+        // The relaxed instruction leaves open what indices above 15 give, and spares x86-64 what their zeros cost.
+        #[cfg(target_feature = "relaxed-simd")]
+        return i8x16_relaxed_swizzle(self, indices);
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        i8x16_swizzle(self, indices)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        u8x16_add(self, other)
+    }
+
+    #[inline(always)]
+    fn add_words(self, other: Self) -> Self {
+        u16x8_add(self, other)
+    }
+
+    #[inline(always)]
+    fn high_bytes(self) -> Self {
+        u16x8_shr(self, 8)
     }
 }

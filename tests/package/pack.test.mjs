@@ -38,6 +38,7 @@ test("the package holds what it needs and nothing else", async () => {
     "package.json",
     "pkg/lm_wasm.js",
     "pkg/lm_wasm_bg.wasm",
+    "pkg/lm_wasm_relaxed_bg.wasm",
     ...scripts.map((path) => path.replace(/\.js$/, ".d.ts")),
   ];
   const missing = needed.filter((path) => !files.includes(path));
@@ -46,7 +47,7 @@ test("the package holds what it needs and nothing else", async () => {
   const allowed = [
     /^(LICENSE-APACHE|LICENSE-MIT|README\.md|CHANGELOG\.md|package\.json)$/,
     /^dist\/.*\.(js|d\.ts)$/,
-    /^pkg\/lm_wasm(_bg)?\.(js|wasm|d\.ts|wasm\.d\.ts)$/,
+    /^pkg\/lm_wasm(_bg|_relaxed_bg)?\.(js|wasm|d\.ts|wasm\.d\.ts)$/,
     /^models\/en\.(lm|md)$/,
   ];
   const surplus = files.filter((path) => !allowed.some((pattern) => pattern.test(path)));

@@ -172,7 +172,11 @@ fn from_text_to_a_model_that_has_learned() {
         let personal: Value =
             serde_json::from_str(&succeed(&["evaluate", &model, &own, "--personal", "--json"])).unwrap();
         let sum = |name: &str| personal["all"][name].as_u64().unwrap();
-        assert_eq!([sum("words"), sum("characters"), sum("model_effort")], [20, 160, 160], "the model does not know it");
+        assert_eq!(
+            [sum("words"), sum("characters"), sum("model_effort")],
+            [20, 160, 160],
+            "the model does not know it"
+        );
         assert!(sum("personal_effort") < 80, "{personal}");
         assert!(succeed(&["evaluate", &model, &own, "--personal"]).lines().last().unwrap().contains("all"));
 

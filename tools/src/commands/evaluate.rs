@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use lm_wasm::Model;
+use lm_wasm::format::ModelParts;
 use lm_wasm::predict::Blend;
 
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
-use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evaluate_personal};
+use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evaluate_personal, with_float_weights};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
 #[derive(Args)]
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
     #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
     blend: Option<Vec<f64>>,
+    /// Round activations to fewer bits than a page does, or not at all: 5, 6, 7, 8 (as a page) or float
+    #[arg(long, default_value = "8", value_parser = ["5", "6", "7", "8", "float"])]
+    activations: String,
     /// Threads [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -59,7 +63,7 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
-        let model = Model::from_bytes(&bytes).with_context(|| self.model.display().to_string())?;
+        let model = self.read_model(&bytes).with_context(|| self.model.display().to_string())?;
         let lines = self.lines()?;
         ensure!(!lines.is_empty(), "there is no text in the file(s) given");
         if self.personal {
@@ -101,6 +105,14 @@ impl Arguments {
             println!("{name:>16} {alone:>8.2} % {personal:>10.2} % {:>+10.2}", personal - alone);
         }
         Ok(())
+    }
+
+    fn read_model(&self, bytes: &[u8]) -> Result<Model> {
+        let parts = ModelParts::from_bytes(bytes)?;
+        let Ok(bits) = self.activations.parse() else { return Ok(Model::from_parts(with_float_weights(parts))?) };
+        let mut model = Model::from_parts(parts)?;
+        model.set_activation_bits(bits);
+        Ok(model)
     }
 
     fn lines(&self) -> Result<Vec<Line>> {

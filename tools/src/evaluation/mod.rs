@@ -7,6 +7,7 @@
 //! keystroke savings (KSR) = 1 - click ratio. Words outside the vocabulary are typed out and stay in the count.
 
 mod bootstrap;
+mod floats;
 mod line;
 mod personal;
 
@@ -17,6 +18,7 @@ use lm_wasm::{Model, Session};
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Interval;
+pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
 pub use personal::{PersonalReport, evaluate_personal};
 

@@ -1,7 +1,11 @@
-//! SSE2, which every x86-64 processor has: no detection is needed.
+//! SSE2, which every x86-64 processor has: no detection is needed. For bytes, what the processor turns out to have.
+
+pub mod bytes;
+
+use core::arch::x86_64::*;
 
 use super::Simd;
-use core::arch::x86_64::*;
+use super::bytes::BytesKernel;
 
 /// The 128-bit vectors of SSE2.
 #[derive(Clone, Copy, Debug)]
@@ -166,8 +170,13 @@ impl Simd for Sse2 {
     }
 
     #[inline(always)]
-    fn i16_shl(x: __m128i, amount: u32) -> __m128i {
-        sse2!(_mm_sll_epi16(x, count(amount)))
+    fn i16_splat(x: i16) -> __m128i {
+        sse2!(_mm_set1_epi16(x))
+    }
+
+    #[inline(always)]
+    fn i16_and(a: __m128i, b: __m128i) -> __m128i {
+        sse2!(_mm_and_si128(a, b))
     }
 
     #[inline(always)]
@@ -178,5 +187,10 @@ impl Simd for Sse2 {
     #[inline(always)]
     fn i16_dot(a: __m128i, b: __m128i) -> __m128i {
         sse2!(_mm_madd_epi16(a, b))
+    }
+
+    #[inline(always)]
+    fn with_bytes<K: BytesKernel>(kernel: K) -> K::Output {
+        bytes::with_best(kernel)
     }
 }

@@ -1,0 +1,192 @@
+//! The logits of one context, computed where they are asked for, with what finds the best of them and their sum quickly.
+
+use std::ops::Range;
+
+use crate::simd::{Native, dense, math};
+
+/// Rows that are computed and summed up together. The kernel for ternary rows does as many at a time.
+const BLOCK: usize = 64;
+
+/// Logits in blocks of rows. Of each block that is known its largest logit is kept, and, once it was asked for, the sum of
+/// the exponentials relative to it. So the best of many rows, and the probability of each, take little more than a look at
+/// every block. All sums have an order that depends on the rows alone, not on what was asked before.
+#[derive(Clone, Debug)]
+pub(super) struct Scores {
+    logits: Vec<f32>,
+    blocks: Vec<Block>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Block {
+    /// None as long as the block's logits are not those of the context.
+    max: Option<f32>,
+    /// `sum of exp(logit - max)`
+    sum: Option<f32>,
+}
+
+impl Scores {
+    /// Unknown logits of so many rows.
+    pub fn new(rows: usize) -> Scores {
+        Scores { logits: vec![0.0; rows], blocks: vec![Block::default(); rows.div_ceil(BLOCK)] }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.logits.len()
+    }
+
+    /// Makes all logits unknown, for a new context.
+    pub fn forget(&mut self) {
+        self.blocks.fill(Block::default());
+    }
+
+    /// The logits of `rows`. Those not known yet are computed, as few as the blocks allow: `compute` is given ranges of
+    /// rows and the places of their logits.
+    pub fn get(&mut self, rows: Range<usize>, mut compute: impl FnMut(Range<usize>, &mut [f32])) -> &[f32] {
+        let mut at = rows.start / BLOCK;
+        let end = rows.end.div_ceil(BLOCK);
+        while at < end {
+            let unknown = self.blocks[at..end].iter().take_while(|block| block.max.is_none()).count();
+            if unknown > 0 {
+                let rows = at * BLOCK..((at + unknown) * BLOCK).min(self.len());
+                let logits = &mut self.logits[rows.clone()];
+                compute(rows, logits);
+                for (block, logits) in self.blocks[at..].iter_mut().zip(logits.chunks(BLOCK)) {
+                    block.max = Some(dense::max::<Native>(logits));
+                }
+            }
+            at += unknown.max(1);
+        }
+        &self.logits[rows]
+    }
+
+    /// The `k` largest logits among those of `rows` that `is_wanted`, with their rows, in falling order; of equals the one
+    /// with the lower row first. The logits of `rows` must be known.
+    pub fn best(&self, rows: Range<usize>, k: usize, is_wanted: impl Fn(u32) -> bool) -> Vec<(u32, f32)> {
+        let mut best: Vec<(u32, f32)> = Vec::with_capacity(k.min(rows.len()));
+        if k == 0 {
+            return best;
+        }
+        let mut least = f32::NEG_INFINITY;
+        for rows in split(rows) {
+            let full = best.len() == k;
+            if full && self.blocks[rows.start / BLOCK].max.is_some_and(|max| max <= least) {
+                continue;
+            }
+            for (row, &logit) in (rows.start as u32..).zip(&self.logits[rows]) {
+                if (best.len() < k || logit > least) && is_wanted(row) {
+                    best.truncate(k - 1);
+                    let at = best.partition_point(|&(_, other)| other >= logit);
+                    best.insert(at, (row, logit));
+                    least = best[best.len() - 1].1;
+                }
+            }
+        }
+        best
+    }
+
+    /// `ln(sum of exp(logit))` over `rows`, whose logits must be known; minus infinity if there is none.
+    pub fn log_sum_exp(&mut self, rows: Range<usize>) -> f32 {
+        let whole = |rows: &Range<usize>| rows.len() == BLOCK;
+        let max_of = |rows: Range<usize>| match self.blocks[rows.start / BLOCK].max {
+            Some(max) if whole(&rows) => max,
+            _ => dense::max::<Native>(&self.logits[rows]),
+        };
+        let max = split(rows.clone()).map(max_of).fold(f32::NEG_INFINITY, f32::max);
+        if max == f32::NEG_INFINITY {
+            return max;
+        }
+        // Single precision within a block, double between them: 2^20 small terms still add up.
+        let mut total = 0.0f64;
+        for rows in split(rows) {
+            let block = &mut self.blocks[rows.start / BLOCK];
+            let logits = &self.logits[rows.clone()];
+            total += f64::from(match block.max {
+                Some(own) if whole(&rows) => {
+                    let sum = *block.sum.get_or_insert_with(|| math::sum_exp::<Native>(logits, own));
+                    sum * math::exp_scalar::<Native>(own - max)
+                }
+                _ => math::sum_exp::<Native>(logits, max),
+            });
+        }
+        max + math::ln(total as f32)
+    }
+}
+
+/// Cuts a range of rows where a block begins.
+fn split(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let blocks = rows.start / BLOCK..rows.end.div_ceil(BLOCK);
+    blocks
+        .map(move |block| (block * BLOCK).max(rows.start)..((block + 1) * BLOCK).min(rows.end))
+        .filter(|rows| !rows.is_empty())
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn asking_in_pieces_gives_what_a_plain_loop_gives(
+            // Few different values: many are equal.
+            logits in prop::collection::vec((-40i8..40).prop_map(|x| f32::from(x) / 4.0), 1..400),
+            ranges in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+            k in 0usize..12,
+            excluded in 0u32..7,
+        ) {
+            let mut scores = Scores::new(logits.len());
+            let mut computed = vec![0; logits.len()];
+            for (a, b) in ranges {
+                let (a, b) = (a.index(logits.len() + 1), b.index(logits.len() + 1));
+                let rows = a.min(b)..a.max(b);
+                let got = scores.get(rows.clone(), |rows, to| {
+                    to.copy_from_slice(&logits[rows.clone()]);
+                    computed[rows].iter_mut().for_each(|times| *times += 1);
+                });
+                prop_assert_eq!(got, &logits[rows.clone()]);
+
+                let is_wanted = |row: u32| row % 7 != excluded;
+                let mut wanted: Vec<(u32, f32)> = rows.clone().map(|row| (row as u32, logits[row])).collect();
+                wanted.retain(|&(row, _)| is_wanted(row));
+                wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
+                wanted.truncate(k);
+                prop_assert_eq!(scores.best(rows.clone(), k, is_wanted), wanted);
+
+                let sum: f64 = logits[rows.clone()].iter().map(|&logit| f64::from(logit).exp()).sum();
+                let log_sum = scores.log_sum_exp(rows.clone());
+                prop_assert!(rows.is_empty() == (log_sum == f32::NEG_INFINITY));
+                prop_assert!(rows.is_empty() || (f64::from(log_sum) - sum.ln()).abs() < 1e-5);
+                // The same bits, whatever else was asked.
+                let mut fresh = Scores::new(logits.len());
+                fresh.get(0..logits.len(), |rows, to| to.copy_from_slice(&logits[rows]));
+                prop_assert_eq!(fresh.log_sum_exp(rows).to_bits(), log_sum.to_bits());
+            }
+            prop_assert!(computed.iter().all(|&times| times <= 1));
+        }
+    }
+
+    #[test]
+    fn many_equal_terms_add_up() {
+        for count in [1usize, 63, 64, 65, 100_003] {
+            let mut scores = Scores::new(count);
+            scores.get(0..count, |_, to| to.fill(2.5));
+            let wanted = 2.5 + (count as f64).ln();
+            assert!((f64::from(scores.log_sum_exp(0..count)) - wanted).abs() < 2e-6);
+        }
+    }
+
+    #[test]
+    fn only_the_blocks_asked_for_are_computed() {
+        let mut scores = Scores::new(1000);
+        let mut computed = Vec::new();
+        let mut ask = |rows: Range<usize>| {
+            scores.get(rows, |rows, _| computed.push(rows));
+        };
+        ask(100..110);
+        ask(120..140);
+        ask(900..1000);
+        ask(0..1000);
+        assert_eq!(computed, [64..128, 128..192, 896..1000, 0..64, 192..896]);
+    }
+}

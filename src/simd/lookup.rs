@@ -1,0 +1,235 @@
+//! Ternary rows times a vector of small integers, by looking up the contribution of two weights at a time.
+//!
+//! A pair of weights has nine values. For each pair of inputs `(a, b)` a [table](Tables) of 16 bytes lists what each of
+//! them contributes, `v a + w b` at index `3 (v + 1) + (w + 1)`, raised by a bias that keeps it from being negative. The
+//! weights are stored as such indices, four bits each, in blocks of 64 rows: for a pair of columns the 64 indices of the
+//! rows are 32 bytes. Rows 0 to 15 are in the low halves of even bytes, 16 to 31 in those of odd bytes, the others likewise
+//! in the high halves. So one byte shuffle does 32 weights (TL1 of Wang 2025, "Bitnet.cpp: Efficient Edge Inference for
+//! Ternary LLMs"; tables for groups of inputs are those of Wei 2024, "T-MAC").
+//!
+//! Sums are exact. They are kept in 8 bits over as many pairs as the magnitude of the inputs allows, then in 16 bits, one
+//! accumulator for the bytes at odd places and one for both, and after at most [`CHUNK`] pairs in 32 bits.
+
+use super::Simd;
+use super::bytes::{Bytes, BytesKernel};
+
+/// Rows of a block.
+pub const ROWS: usize = 64;
+
+/// The indices of a pair of columns in a block of rows.
+pub type Indices = [u8; 32];
+
+/// The largest magnitude of an input.
+pub const MAX_INPUT: i16 = 63;
+
+/// The number of indices a row is padded to a multiple of.
+const UNROLL: usize = 4;
+
+/// The index of two zero weights.
+const ZEROS: u8 = 4;
+
+/// Pairs whose sums of inputs up to 63 fit 16 bits; with inputs up to 31 and 15 twice and four times as many do.
+const CHUNK: usize = 256;
+
+/// The number of [`Indices`] that a block of `cols` columns takes.
+pub const fn block_len(cols: usize) -> usize {
+    cols.div_ceil(2).next_multiple_of(UNROLL)
+}
+
+/// The indices of weights that are all zero, what a block is full of before rows are packed to it.
+pub const NO_WEIGHTS: Indices = [ZEROS | ZEROS << 4; 32];
+
+/// Packs ternary values to row number `row` of a block.
+pub fn pack_row(values: &[i8], row: usize, block: &mut [Indices]) {
+    let (byte, shift) = place(row);
+    let index = |first: i8, second: i8| (3 * (first + 1) + second + 1) as u8;
+    let (pairs, last) = values.as_chunks::<2>();
+    let indices = pairs.iter().map(|&[first, second]| index(first, second));
+    for (indices, index) in block.iter_mut().zip(indices.chain(last.iter().map(|&last| index(last, 0)))) {
+        indices[byte] = indices[byte] & !(15 << shift) | index << shift;
+    }
+}
+
+/// Unpacks the first columns of a row, as many as `to` has room for, from matrices of `cols` columns.
+pub fn unpack(packed: &[Indices], cols: usize, row: usize, to: &mut [i16]) {
+    let len = block_len(cols);
+    let block = &packed[row / ROWS * len..][..len];
+    let (byte, shift) = place(row);
+    for (indices, pair) in block.iter().zip(to.chunks_mut(2)) {
+        let index = i16::from(indices[byte] >> shift & 15);
+        for (value, weight) in pair.iter_mut().zip([index / 3 - 1, index % 3 - 1]) {
+            *value = weight;
+        }
+    }
+}
+
+/// The byte of a row's index, and the place of the index in it.
+fn place(row: usize) -> (usize, usize) {
+    (row % 16 * 2 + row % 32 / 16, row % ROWS / 32 * 4)
+}
+
+/// The tables of a vector of inputs.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    tables: Vec<[u8; 16]>,
+    /// What every entry is raised by: twice the largest magnitude that inputs may have, 15, 31 or 63.
+    bias: u8,
+}
+
+impl Tables {
+    /// Those of `len` zeros.
+    pub fn new(len: usize) -> Tables {
+        Tables { tables: vec![[0; 16]; block_len(len)], bias: 0 }
+    }
+
+    /// Makes the tables of `x`, which must be as long as at first and within [`MAX_INPUT`].
+    pub fn set(&mut self, x: &[i16]) {
+        let max = x.iter().map(|input| input.unsigned_abs()).max().unwrap_or(0);
+        self.bias = if max <= 15 {
+            30
+        } else if max <= 31 {
+            62
+        } else {
+            126
+        };
+        let pairs = x.chunks(2).map(|pair| [pair[0], pair.get(1).copied().unwrap_or(0)]);
+        for (table, pair) in self.tables.iter_mut().zip(pairs.chain(std::iter::repeat([0, 0]))) {
+            *table = table_of(pair, self.bias);
+        }
+    }
+}
+
+/// `bias + v a + w b` for all pairs `(v, w)` of weights.
+#[inline(always)]
+fn table_of(pair: [i16; 2], bias: u8) -> [u8; 16] {
+    // Where v, and where w, is 1 and where it is -1: sums of masked bytes, which compilers make vectors of.
+    const PLUS: [[u8; 16]; 2] = masks(1);
+    const MINUS: [[u8; 16]; 2] = masks(-1);
+    let [a, b] = pair.map(|input| input as u8);
+    std::array::from_fn(|i| {
+        let plus = (a & PLUS[0][i]).wrapping_add(b & PLUS[1][i]);
+        let minus = (a & MINUS[0][i]).wrapping_add(b & MINUS[1][i]);
+        bias.wrapping_add(plus).wrapping_sub(minus)
+    })
+}
+
+const fn masks(weight: i32) -> [[u8; 16]; 2] {
+    let mut masks = [[0; 16]; 2];
+    let mut index = 0;
+    while index < 9 {
+        if index / 3 - 1 == weight {
+            masks[0][index as usize] = 255;
+        }
+        if index % 3 - 1 == weight {
+            masks[1][index as usize] = 255;
+        }
+        index += 1;
+    }
+    masks
+}
+
+/// `sums[r] = sum of w[r][c] x[c]` over all columns, exact, for the rows of a block and the inputs `x` of the tables.
+pub fn block_sums<S: Simd>(block: &[Indices], x: &Tables, sums: &mut [i32; ROWS]) {
+    debug_assert_eq!(block.len(), x.tables.len());
+    sums.fill(0);
+    S::with_bytes(BlockSums { block, x, sums });
+}
+
+struct BlockSums<'a> {
+    block: &'a [Indices],
+    x: &'a Tables,
+    sums: &'a mut [i32; ROWS],
+}
+
+impl BytesKernel for BlockSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<B: Bytes>(self) {
+        // Four entries up to 60, two up to 124, or one up to 252 fit a byte.
+        match self.x.bias {
+            ..=30 => self.chunks::<B, 4>(),
+            31..=62 => self.chunks::<B, 2>(),
+            63.. => self.chunks::<B, 1>(),
+        }
+    }
+}
+
+impl BlockSums<'_> {
+    #[inline(always)]
+    fn chunks<B: Bytes, const IN_BYTE: usize>(self) {
+        let pairs = CHUNK * IN_BYTE;
+        for (block, tables) in self.block.chunks(pairs).zip(self.x.tables.chunks(pairs)) {
+            // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
+            let mut halves = [Words::default(), Words::default()];
+            for part in 0..B::PARTS {
+                add_chunk::<B, IN_BYTE>(block, tables, part, &mut halves);
+            }
+            let raised = u16::from(self.x.bias).wrapping_mul(block.len() as u16);
+            for (words, rows) in halves.into_iter().zip(self.sums.chunks_exact_mut(ROWS / 2)) {
+                words.add_to(raised, rows);
+            }
+        }
+    }
+}
+
+/// The sums of 32 rows in 16 bits.
+#[derive(Default)]
+struct Words {
+    /// Of row `n`, plus 256 times that of row `n + 16`.
+    both: [u16; 16],
+    /// Of row `n + 16`.
+    odd: [u16; 16],
+}
+
+/// Writes a part of the sums over at most `CHUNK * IN_BYTE` pairs, those of the low halves of bytes and those of the high ones.
+#[inline(always)]
+fn add_chunk<B: Bytes, const IN_BYTE: usize>(
+    block: &[Indices],
+    tables: &[[u8; 16]],
+    part: usize,
+    [low_words, high_words]: &mut [Words; 2],
+) {
+    let zero = B::zero();
+    // Variables, not an array: LLVM would leave the array in memory.
+    let (mut low_both, mut low_odd, mut high_both, mut high_odd) = (zero, zero, zero, zero);
+    let (block, tables) = (block.as_chunks::<UNROLL>().0, tables.as_chunks::<UNROLL>().0);
+    for (indices, tables) in block.iter().zip(tables) {
+        for first in (0..UNROLL).step_by(IN_BYTE) {
+            let (mut low, mut high) = look_up::<B>(&indices[first], &tables[first], part);
+            for at in first + 1..first + IN_BYTE {
+                let (more_low, more_high) = look_up::<B>(&indices[at], &tables[at], part);
+                low = low.add(more_low);
+                high = high.add(more_high);
+            }
+            low_both = low_both.add_words(low);
+            low_odd = low_odd.add_words(low.high_bytes());
+            high_both = high_both.add_words(high);
+            high_odd = high_odd.add_words(high.high_bytes());
+        }
+    }
+    low_both.store(&mut low_words.both, part);
+    low_odd.store(&mut low_words.odd, part);
+    high_both.store(&mut high_words.both, part);
+    high_odd.store(&mut high_words.odd, part);
+}
+
+#[inline(always)]
+fn look_up<B: Bytes>(indices: &Indices, table: &[u8; 16], part: usize) -> (B, B) {
+    let (indices, table) = (B::load(indices, part), B::load_table(table));
+    (table.lookup(indices.low_nibbles()), table.lookup(indices.high_nibbles()))
+}
+
+impl Words {
+    /// Adds the sums, less what the entries were raised by, to 32 rows.
+    #[inline(always)]
+    fn add_to(self, raised: u16, rows: &mut [i32]) {
+        let (even_rows, odd_rows) = rows.split_at_mut(ROWS / 4);
+        for ((row, both), odd) in even_rows.iter_mut().zip(self.both).zip(self.odd) {
+            *row += i32::from(both.wrapping_sub(odd << 8).wrapping_sub(raised) as i16);
+        }
+        for (row, odd) in odd_rows.iter_mut().zip(self.odd) {
+            *row += i32::from(odd.wrapping_sub(raised) as i16);
+        }
+    }
+}

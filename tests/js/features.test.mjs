@@ -1,0 +1,36 @@
+// Which module is picked, by what the engine says it can do.
+
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+
+import { requireSimd } from "../../dist/features.js";
+import { resolveWasm } from "../../dist/load.js";
+
+const validate = WebAssembly.validate;
+afterEach(() => (WebAssembly.validate = validate));
+
+/** Has the engine answer so to what it is asked next. */
+function engineAnswers(answer) {
+  WebAssembly.validate = () => answer;
+}
+
+test("the questions are valid modules, the plain one for every engine of today", () => {
+  assert.doesNotThrow(requireSimd);
+  assert.match(resolveWasm().url, /\/pkg\/lm_wasm_(relaxed_)?bg\.wasm$/);
+});
+
+test("an engine with relaxed SIMD gets the relaxed module, another the plain one", () => {
+  engineAnswers(true);
+  assert.match(resolveWasm().url, /\/pkg\/lm_wasm_relaxed_bg\.wasm$/);
+  engineAnswers(false);
+  assert.match(resolveWasm().url, /\/pkg\/lm_wasm_bg\.wasm$/);
+});
+
+test("an engine without SIMD is told which versions have it", () => {
+  engineAnswers(false);
+  assert.throws(requireSimd, {
+    name: "LmError",
+    code: "wasm",
+    message: /no 128-bit SIMD.*Chrome or Edge 91, Firefox 89, Safari 16\.4/,
+  });
+});
