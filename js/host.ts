@@ -4,7 +4,7 @@ import { loadSource } from "./cache.js";
 import type { Engine } from "./engine.js";
 import { LmError, toLmError } from "./errors.js";
 import type { Asset } from "./load.js";
-import { openStore, type PersonalStore } from "./personal-store.js";
+import { openDatabase, PersonalStore } from "./personal-store.js";
 import type { Download, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
 
 /** How a host gets at WebAssembly. */
@@ -57,21 +57,19 @@ export class Host {
   async #load({ token, source, wasm, profile }: Request & { type: "load" }): Promise<void> {
     const { signal } = this.#closed;
     const onDownload = (progress: Download) => this.#respond({ type: "progress", token, progress });
-    // Both downloads at once.
+    const opening = profile === undefined ? undefined : openDatabase();
+    // All at once.
     const [bytes] = await Promise.all([loadSource(source, { onDownload, signal }), this.#loader.loadWasm(wasm)]);
-    if (signal.aborted) return;
+    const database = await opening;
+    if (signal.aborted) return database?.close();
     const engine = this.#loader.createEngine(bytes);
     this.#engine = engine;
-    if (profile !== undefined) await this.#remember(engine, profile);
+    this.#learns = profile !== undefined;
+    if (database) {
+      this.#store = new PersonalStore(database, `${engine.info.metadata["language"] ?? ""}/${profile}`);
+      await this.#store.restore(engine);
+    }
     this.#respond({ type: "loaded", token, info: engine.info });
-  }
-
-  /** Brings back what was learned on earlier visits. */
-  async #remember(engine: Engine, profile: string): Promise<void> {
-    this.#learns = true;
-    this.#store = await openStore(`${engine.info.metadata["language"] ?? ""}/${profile}`);
-    await this.#store?.restore(engine);
-    if (this.#closed.signal.aborted) this.#store?.close();
   }
 
   #suggest({ text, count, phrase }: Request & { type: "suggest" }): readonly Word[] {

@@ -37,7 +37,7 @@ export interface SourceOptions {
 /** Turns a source into an absolute address or into bytes. */
 export function resolveSource(source: ModelSource, { baseUrl, integrity }: SourceOptions = {}): ResolvedSource {
   if (integrity !== undefined && !INTEGRITY.test(integrity)) {
-    throw new LmError("argument", `"${integrity}" is no integrity: pass sha256- and the file's digest in base64`);
+    throw new LmError("argument", `"${integrity}" is no integrity: pass sha256- and the digest in base64`);
   }
   const expected = integrity === undefined ? {} : { integrity };
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), ...expected };

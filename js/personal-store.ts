@@ -16,10 +16,16 @@ const LONGEST_JOURNAL = 500;
 /** An action that a later visit does again. */
 type Entry = Exclude<PersonalAction, { do: "export" | "clear" | "import" }>;
 
-/** Opens what is kept under a name; nothing where a browser keeps nothing, as in Node or in a private window. */
-export async function openStore(name: string): Promise<PersonalStore | undefined> {
+/** Opens the database; nothing where a browser keeps nothing, as in Node or in a private window. */
+export async function openDatabase(): Promise<IDBDatabase | undefined> {
+  if (!globalThis.indexedDB) return undefined;
   try {
-    return globalThis.indexedDB && new PersonalStore(await openDatabase(), name);
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(SNAPSHOTS);
+      request.result.createObjectStore(JOURNAL, { autoIncrement: true }).createIndex("name", "name");
+    };
+    return await result(request);
   } catch {
     return undefined;
   }
@@ -96,15 +102,6 @@ export class PersonalStore {
       console.warn("lm-wasm: personal words are not kept:", error);
     }
   }
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(SNAPSHOTS);
-    request.result.createObjectStore(JOURNAL, { autoIncrement: true }).createIndex("name", "name");
-  };
-  return result(request);
 }
 
 function result<T>(request: IDBRequest<T>): Promise<T> {

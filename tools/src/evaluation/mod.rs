@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use bootstrap::Interval;
 pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
-pub use personal::{PersonalReport, evaluate_personal};
+pub use personal::evaluate_personal;
 
 use crate::corpus::sources::Tokenization;
 use crate::progress::Progress;
