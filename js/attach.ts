@@ -3,10 +3,15 @@
 import { Controller, type SuggestionsView } from "./controller.js";
 import { LmError } from "./errors.js";
 import { BorrowedAttributes } from "./fields/attributes.js";
-import { TextField, type TextFieldElement } from "./fields/text-field.js";
+import { checkConsent, isTextField } from "./fields/consent.js";
+import { EditableField } from "./fields/editable.js";
+import { TextField } from "./fields/text-field.js";
+import { listen } from "./listen.js";
 import type { Suggester, Suggestion } from "./predictor.js";
+import { ENGLISH, type Texts } from "./texts.js";
 import { Announcer } from "./views/announcer.js";
 import { Bar } from "./views/bar.js";
+import { CaretGhost } from "./views/caret-ghost.js";
 import { Ghost } from "./views/ghost.js";
 
 /** What {@link attach} may be told. */
@@ -15,12 +20,16 @@ export interface AttachOptions {
   readonly suggestions?: number;
   /** Whether the rest of the first suggestion is drawn behind the caret (`true`). */
   readonly ghost?: boolean;
+  /** How many words the ghost may have (4), as long as all of them together are likely enough. */
+  readonly ghostWords?: number;
+  /** How likely the ghost must be, from 0 to 1 (0.3): a wrong guess in the text disturbs. */
+  readonly ghostThreshold?: number;
   /** Whether there is a bar of suggestions (`true`), under the field or in an element that you pass. */
   readonly bar?: boolean | Element;
-  /** How likely the first suggestion must be for the ghost, from 0 to 1 (0.3): a wrong guess in the text disturbs. */
-  readonly ghostThreshold?: number;
-  /** What screen readers call the suggestions (`"Suggestions"`). */
-  readonly label?: string;
+  /** Whether the suggester learns the words that are written here (`true`). */
+  readonly learn?: boolean;
+  /** Texts in another language than English. */
+  readonly texts?: Partial<Texts>;
   /** Called after a suggestion was put into the field. */
   readonly onAccept?: (suggestion: Suggestion) => void;
   /** Called when the suggester fails (`console.error`). The field stays usable, without suggestions. */
@@ -29,109 +38,85 @@ export interface AttachOptions {
 
 const attached = new WeakSet<Element>();
 
-const COMPOSED_KEY = 229;
-
 /**
- * Offers suggestions while somebody types into a field: as ghost text, taken with Tab or the right arrow key, and in a
- * bar, taken by pointer or with Alt and a digit. Esc hides both until the next word.
+ * Offers suggestions while somebody types into a field: as ghost text, taken with Tab or the right arrow key (with Ctrl
+ * a word of it), and in a bar, taken by pointer, with Alt and a digit, or after Alt and the down arrow. Esc hides both
+ * until the next word. Backspace right after a suggestion takes it back.
  *
- * A field that is read-only or disabled gets none as long as it is.
+ * A field that is read-only or disabled gets none as long as it is; one that leaves the page takes its views along.
  *
+ * @param field a text area, an input of type `text` or `search`, or an element with `contenteditable`
  * @returns detaches: the field is again as it was
- * @throws {@link LmError} of code `field` for what is no text field or holds a secret (passwords, one-time codes, card
- *   numbers), for one that says not to (`writingsuggestions="false"` on it or around it), and if attached already
+ * @throws {@link LmError} of code `field` for what is no such field or holds a secret (passwords, one-time codes, card
+ *   numbers), for one that says not to (`autocomplete="off"` without `data-lm-suggest`, `writingsuggestions="false"` on
+ *   it or around it), and if attached already
  */
-export function attach(field: TextFieldElement, suggester: Suggester, options: AttachOptions = {}): () => void {
-  const adapter = new TextField(field);
+export function attach(field: HTMLElement, suggester: Suggester, options: AttachOptions = {}): () => void {
+  if (attached.has(field)) throw new LmError("field", "the field has suggestions already: detach them first");
   checkConsent(field);
   const attributes = new BorrowedAttributes(field);
   // The browser's own ghost text would stand in the same place.
   attributes.set("writingsuggestions", "false");
   attached.add(field);
 
-  const views = createViews(field, options, (suggestion) => controller.accept(suggestion));
+  const views = createViews(field, options, suggester, () => controller);
   const controller = new Controller({
-    field: adapter,
+    field: isTextField(field) ? new TextField(field) : new EditableField(field),
     suggester,
     bar: views.bar && together(views.bar, views.announcer),
     ghost: views.ghost,
     count: options.suggestions ?? 3,
+    ghostWords: options.ghostWords ?? 4,
     ghostThreshold: options.ghostThreshold ?? 0.3,
+    learn: options.learn ?? true,
+    apple: /^(Mac|iP)/.test(navigator.platform),
     onAccept: options.onAccept,
     onError: options.onError ?? ((error) => console.error(error)),
   });
-  const stop = listen(field, controller, views.bar);
+  const placed = Object.values(views).filter((view) => view !== undefined);
+  const stop = listen(field, controller, {
+    attach: () => placed.forEach((view) => view.attach()),
+    detach: () => placed.forEach((view) => view.detach()),
+    layout: () => views.bar?.layout(),
+  });
   controller.sync();
 
   return () => {
     if (!attached.delete(field)) return;
     stop();
     controller.close();
-    for (const view of Object.values(views)) view?.destroy();
+    for (const view of placed) view.destroy();
     attributes.restore();
   };
 }
 
-function checkConsent(field: Element): void {
-  if (attached.has(field)) throw new LmError("field", "the field has suggestions already: detach them first");
-  if (field.closest("[writingsuggestions]")?.getAttribute("writingsuggestions")?.toLowerCase() === "false") {
-    throw new LmError(
-      "field",
-      'writingsuggestions="false" forbids suggestions here: remove it (attach sets it itself)',
-    );
-  }
-}
-
 interface Views {
-  readonly ghost: Ghost | undefined;
+  readonly ghost: Ghost | CaretGhost | undefined;
   readonly announcer: Announcer | undefined;
   readonly bar: Bar | undefined;
 }
 
-function createViews(field: TextFieldElement, options: AttachOptions, onChoose: (chosen: Suggestion) => void): Views {
-  const { bar = true, ghost = true, label = "Suggestions", suggestions: count = 3 } = options;
+function createViews(
+  field: HTMLElement,
+  options: AttachOptions,
+  suggester: Suggester,
+  controller: () => Controller,
+): Views {
+  const { bar = true, ghost = true, suggestions: count = 3 } = options;
+  const texts = { ...ENGLISH, ...options.texts };
   const container = typeof bar === "object" ? bar : undefined;
+  const onChoose = (chosen: Suggestion) => controller().accept(chosen);
+  const onBlock = suggester.block && ((unwanted: Suggestion) => controller().block(unwanted));
   return {
-    ghost: ghost ? new Ghost(field) : undefined,
-    announcer: bar ? new Announcer(field, label) : undefined,
-    bar: bar ? new Bar(field, { count, container, label, onChoose }) : undefined,
+    ghost: ghost ? (isTextField(field) ? new Ghost(field) : new CaretGhost(field)) : undefined,
+    announcer: bar ? new Announcer(field, texts) : undefined,
+    bar: bar ? new Bar(field, { count, container, texts, onChoose, onBlock }) : undefined,
   };
 }
 
 function together(...views: readonly (SuggestionsView | undefined)[]): SuggestionsView {
   return {
-    show: (suggestions) => views.forEach((view) => view?.show(suggestions)),
+    show: (shown) => views.forEach((view) => view?.show(shown)),
     hide: () => views.forEach((view) => view?.hide()),
-  };
-}
-
-/** Tells the controller whatever happens to the field, until the function returned is called. */
-function listen(field: TextFieldElement, controller: Controller, bar: Bar | undefined): () => void {
-  const listeners = new AbortController();
-  const on = <E extends Event>(target: EventTarget, types: string[], listener: (event: E) => void) => {
-    for (const type of types) target.addEventListener(type, listener as (event: Event) => void, listeners);
-  };
-  on(field, ["input", "focus", "blur", "keyup"], () => controller.sync());
-  on(field.ownerDocument, ["selectionchange"], () => controller.sync());
-  on(field, ["compositionstart"], () => controller.compose(true));
-  on(field, ["compositionend"], () => controller.compose(false));
-  on(field, ["keydown"], (event: KeyboardEvent) => {
-    // Safari ends a composition before the key that ended it; that key has the code of a composed one.
-    if (event.defaultPrevented || event.keyCode === COMPOSED_KEY || !controller.key(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  on(field, ["scroll"], () => controller.redraw());
-
-  const resized = new ResizeObserver(() => {
-    bar?.layout();
-    controller.redraw();
-  });
-  resized.observe(field);
-  // What grows above the field moves it.
-  resized.observe(field.ownerDocument.documentElement);
-  return () => {
-    listeners.abort();
-    resized.disconnect();
   };
 }

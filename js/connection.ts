@@ -1,11 +1,7 @@
 /* The page's side of the protocol: who waits for which answer. */
 
 import { LmError } from "./errors.js";
-import type { ResolvedSource } from "./load.js";
-import type { Download, ModelInfo, Request, Response, Token, WorkerLike, Word } from "./protocol.js";
-
-/** A request without its token. */
-type Question = Request extends infer R ? (R extends Request ? Omit<R, "token"> : never) : never;
+import type { Download, ModelInfo, Question, Response, Token, WorkerLike, Word } from "./protocol.js";
 
 interface Job {
   readonly question: Question;
@@ -13,19 +9,30 @@ interface Job {
   readonly reject: (error: unknown) => void;
   readonly onDownload?: ((progress: Download) => void) | undefined;
   /** Whoever must outlive the answer: see {@link Connection.suggest}. */
-  readonly owner?: object;
+  readonly owner?: object | undefined;
+}
+
+/** What a request for words comes with besides itself. */
+export interface SuggestContext {
+  readonly signal?: AbortSignal | undefined;
+  /** Whose request it is: a newer one takes the place of this requester's alone. */
+  readonly requester?: object | undefined;
+  /** Is kept alive until the answer is there, so that collecting it cannot close the connection before. */
+  readonly owner?: object | undefined;
 }
 
 /**
- * Sends one request at a time, and holds back at most one: the latest wins. A newer one takes the place of the one that
- * waits, whose promise rejects with the code `superseded`. So the model is never asked about a text that is already old
- * by the time its turn comes, however fast somebody types.
+ * Sends one request for words at a time, and holds back at most one a requester: the latest wins. A newer one takes the
+ * place of the one that waits, whose promise rejects with the code `superseded`. So the model is never asked about a
+ * text that is already old by the time its turn comes, however fast somebody types. Other requests are sent at once.
  */
 export class Connection {
   readonly #worker: WorkerLike;
+  readonly #sent = new Map<Token, Job>();
+  readonly #waiting = new Map<object, Job>();
   #token: Token = 0;
-  #running: Job | undefined;
-  #waiting: Job | undefined;
+  /** The request for words that is being answered. */
+  #running: Token | undefined;
   #closed: LmError | undefined;
 
   constructor(worker: WorkerLike) {
@@ -35,30 +42,32 @@ export class Connection {
       this.close(
         new LmError(
           "worker",
-          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js and what it imports are served ` +
-            "from the page's origin and that its policy has worker-src 'self', or pass { worker: false }",
+          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js is served from the page's origin ` +
+            "and its policy has worker-src 'self', or pass { worker: false }",
         ),
       );
   }
 
   /** Loads the model that the connection is for. */
   load(
-    source: ResolvedSource,
-    wasmUrl?: string,
+    question: Question & { readonly type: "load" },
     onDownload?: (progress: Download) => void,
     signal?: AbortSignal,
   ): Promise<ModelInfo> {
-    const question: Question = { type: "load", source, ...(wasmUrl === undefined ? {} : { wasmUrl }) };
-    return this.#ask(question, { onDownload, signal });
+    return this.#ask((job) => this.#send(job), { question, onDownload, signal });
   }
 
-  /**
-   * Asks for words.
-   *
-   * @param owner is kept alive until the answer is there, so that collecting it cannot close the connection before
-   */
-  suggest(text: string, count: number, signal?: AbortSignal, owner?: object): Promise<readonly Word[]> {
-    return this.#ask({ type: "suggest", text, count }, { signal, ...(owner ? { owner } : {}) });
+  /** Asks for words. */
+  suggest(
+    question: Question & { readonly type: "suggest" },
+    { requester = this, ...context }: SuggestContext = {},
+  ): Promise<readonly Word[]> {
+    return this.#ask((job) => this.#enqueue(job, requester), { question, ...context });
+  }
+
+  /** Asks something that need not wait for its turn. */
+  ask<Answer>(question: Question & { readonly type: "known" | "personal" }, owner?: object): Promise<Answer> {
+    return this.#ask((job) => this.#send(job), { question, owner });
   }
 
   /** Ends the worker; whoever still waits gets `reason`. */
@@ -66,20 +75,20 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = reason;
     this.#worker.terminate();
-    this.#running?.reject(reason);
-    this.#waiting?.reject(reason);
-    this.#running = this.#waiting = undefined;
+    for (const job of [...this.#sent.values(), ...this.#waiting.values()]) job.reject(reason);
+    this.#sent.clear();
+    this.#waiting.clear();
   }
 
   #ask<T>(
-    question: Question,
-    { signal, ...rest }: Omit<Partial<Job>, "question"> & { signal?: AbortSignal | undefined },
+    start: (job: Job) => void,
+    { signal, ...rest }: Omit<Job, "resolve" | "reject"> & { signal?: AbortSignal | undefined },
   ) {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
       const abort = () => {
-        if (this.#waiting === job) this.#waiting = undefined;
+        for (const [requester, waiting] of this.#waiting) if (waiting === job) this.#waiting.delete(requester);
         reject(signal?.reason);
       };
       const settled =
@@ -88,35 +97,47 @@ export class Connection {
           signal?.removeEventListener("abort", abort);
           settle(value);
         };
-      const job: Job = { ...rest, question, resolve: settled(resolve), reject: settled(reject) };
+      const job: Job = { ...rest, resolve: settled(resolve), reject: settled(reject) };
       signal?.addEventListener("abort", abort, { once: true });
-      this.#enqueue(job);
+      start(job);
     });
   }
 
-  #enqueue(job: Job): void {
-    if (!this.#running) return this.#send(job);
-    this.#waiting?.reject(
-      new LmError("superseded", "a newer request took this one's place: await one before the next"),
-    );
-    this.#waiting = job;
+  #enqueue(job: Job, requester: object): void {
+    if (this.#running === undefined) {
+      this.#running = this.#send(job);
+      return;
+    }
+    this.#waiting
+      .get(requester)
+      ?.reject(new LmError("superseded", "a newer request took this one's place: await one before the next"));
+    this.#waiting.set(requester, job);
   }
 
-  #send(job: Job): void {
-    this.#running = job;
-    this.#worker.postMessage({ ...job.question, token: ++this.#token });
+  #send(job: Job): Token {
+    const token = ++this.#token;
+    this.#sent.set(token, job);
+    this.#worker.postMessage({ ...job.question, token });
+    return token;
   }
 
   #receive(response: Response): void {
-    const job = this.#running;
-    if (!job || response.token !== this.#token) return;
+    const job = this.#sent.get(response.token);
+    if (!job) return;
     if (response.type === "progress") return job.onDownload?.(response.progress);
 
-    this.#running = undefined;
-    const next = this.#waiting;
-    this.#waiting = undefined;
-    if (next) this.#send(next);
+    this.#sent.delete(response.token);
+    if (response.token === this.#running) this.#sendNext();
     settle(job, response);
+  }
+
+  #sendNext(): void {
+    this.#running = undefined;
+    for (const [requester, job] of this.#waiting) {
+      this.#waiting.delete(requester);
+      this.#running = this.#send(job);
+      return;
+    }
   }
 }
 
@@ -126,6 +147,8 @@ function settle(job: Job, response: Exclude<Response, { type: "progress" }>): vo
       return job.resolve(response.info as never);
     case "suggested":
       return job.resolve(response.words as never);
+    case "done":
+      return job.resolve(response.value as never);
     case "failed":
       return job.reject(new LmError(response.code, response.message));
   }

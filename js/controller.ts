@@ -1,6 +1,9 @@
 /* What is offered for the text at hand, and what keys do with it. Knows no DOM: field and views are passed in. */
 
+import { fitSpace, inputAfter, type Acceptance, type TextInput } from "./acceptance.js";
 import { isCancellation } from "./errors.js";
+import { actionOf, type Action, type KeyStroke } from "./keys.js";
+import { Learner } from "./learner.js";
 import type { Suggester, Suggestion, Transform } from "./predictor.js";
 import { isBeginning } from "./text.js";
 
@@ -18,10 +21,21 @@ export interface Field {
   apply(transform: Transform): void;
 }
 
+/** What there is to be seen. */
+export interface Shown {
+  readonly suggestions: readonly Suggestion[];
+  /** The suggestion that keys have been led to. */
+  readonly active: number | undefined;
+  /** Whether the first suggestion stands as ghost text at the caret. */
+  readonly ghost: boolean;
+  /** Whether an answer is under way, so that having no suggestions is a matter of a moment. */
+  readonly pending: boolean;
+}
+
 /** A view of all suggestions. */
 export interface SuggestionsView {
   /** Shows what there is; nothing for the moment until the answer is there, and where the model knows no word. */
-  show(suggestions: readonly Suggestion[]): void;
+  show(shown: Shown): void;
   /** Suggestions have no place now. */
   hide(): void;
 }
@@ -34,12 +48,6 @@ export interface GhostView {
   hide(): void;
 }
 
-/** The parts of a keyboard event that matter here. */
-export type KeyStroke = Pick<
-  KeyboardEvent,
-  "key" | "code" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey" | "isComposing"
->;
-
 /** What a controller works with. */
 export interface ControllerParts {
   readonly field: Field;
@@ -48,8 +56,14 @@ export interface ControllerParts {
   readonly ghost?: GhostView | undefined;
   /** How many suggestions to ask for. */
   readonly count: number;
-  /** How likely the first suggestion must be for the ghost. */
+  /** How many words the ghost may have. */
+  readonly ghostWords: number;
+  /** How likely the ghost's words must be, all together. */
   readonly ghostThreshold: number;
+  /** Whether the suggester is told which words are used. */
+  readonly learn: boolean;
+  /** Whether keys are those of an Apple system. */
+  readonly apple: boolean;
   readonly onAccept?: ((suggestion: Suggestion) => void) | undefined;
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -71,26 +85,41 @@ const IN_A_WORD = /^[\p{L}\p{M}\p{N}]/u;
 export class Controller {
   readonly #parts: ControllerParts;
   readonly #closed = new AbortController();
+  readonly #learner: Learner;
   #text: Surroundings | undefined;
   #answer = NO_ANSWER;
   #request = 0;
   #shown: readonly Suggestion[] = [];
+  /** The ghost's words, as far as they can be seen: the first suggestion and what it goes on with. */
+  #phrase = "";
+  #active: number | undefined;
   #composing = false;
+  #accepted: Acceptance | undefined;
   /** Where the word begins that nothing is to be shown for. */
   #dismissed: number | undefined;
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
+    this.#learner = new Learner((text) => parts.learn && parts.suggester.learn?.(text));
   }
 
-  /** To be called when the text, the caret or the focus may have changed. */
-  sync(): void {
+  /**
+   * To be called when the text, the caret or the focus may have changed.
+   *
+   * @param foreign whether the text was not typed, but pasted or dropped: nothing is learned from it
+   */
+  sync(foreign = false): void {
     if (this.#closed.signal.aborted) return;
     const previous = this.#text;
     this.#text = this.#composing ? undefined : this.#parts.field.read();
     if (this.#text?.before === previous?.before && this.#text?.after === previous?.after) return;
+    this.#active = undefined;
+    if (this.#accepted?.before !== this.#text?.before) this.#accepted = undefined;
+    if (this.#text) this.#learner.observe(this.#text.before, foreign);
+    const asks = this.#text && !IN_A_WORD.test(this.#text.after);
+    if (asks) this.#request++;
     this.#render();
-    if (this.#text && !IN_A_WORD.test(this.#text.after)) void this.#ask(this.#text.before);
+    if (asks && this.#text) void this.#ask(this.#text.before);
   }
 
   /** An input method composes text, or is done with it: until then nothing is shown. */
@@ -99,27 +128,55 @@ export class Controller {
     this.sync();
   }
 
+  /** Nobody is at the field any more: what was typed stays as it is. */
+  leave(): void {
+    this.sync();
+    this.#learner.flush();
+  }
+
   /** Acts on a key; `true` if it is used up. */
   key(stroke: KeyStroke): boolean {
     if (stroke.isComposing || this.#composing) return false;
     this.sync();
-    switch (this.#actionOf(stroke)) {
-      case "dismiss":
-        this.#dismiss();
-        return true;
-      case "accept":
-        return this.#apply(this.#shown[0]);
-      case "pick":
-        return this.#apply(this.#shown[digitOf(stroke) - 1]);
-      default:
-        return false;
-    }
+    const action = actionOf(stroke, {
+      count: this.#shown.length,
+      active: this.#active,
+      ghost: this.#parts.ghost?.visible ?? false,
+      atEnd: this.#text?.after === "",
+      apple: this.#parts.apple,
+    });
+    if (action) this.#do(action);
+    return action !== undefined;
+  }
+
+  /** Acts on an input that is about to happen; `true` if something else happened in its place. */
+  input(input: TextInput): boolean {
+    if (this.#composing) return false;
+    this.sync();
+    const accepted = this.#accepted;
+    const transform = accepted && inputAfter(accepted, input);
+    // Also a space that adds nothing is used up, so that the next one is one.
+    this.#accepted = undefined;
+    if (!transform) return false;
+    if (transform.deleteLeft > 0 || transform.text !== "") this.#parts.field.apply(transform);
+    this.sync();
+    return true;
   }
 
   /** Puts a suggestion in, if it is still one. */
   accept(suggestion: Suggestion): void {
     this.sync();
-    this.#apply(this.#shown.find(({ text }) => text === suggestion.text));
+    this.#accept(this.#shown.find(({ text }) => text === suggestion.text));
+  }
+
+  /** Has the suggester never suggest a word again. */
+  block(suggestion: Suggestion): void {
+    this.#parts.suggester.block?.(suggestion.text);
+    const suggestions = this.#answer.suggestions.filter(({ text }) => text !== suggestion.text);
+    this.#answer = { ...this.#answer, suggestions };
+    this.#active = undefined;
+    this.redraw();
+    if (this.#text) void this.#ask(this.#text.before, ++this.#request);
   }
 
   /** The views' layout changed: draw again. */
@@ -129,57 +186,93 @@ export class Controller {
 
   /** Shows nothing any more and drops what is under way. */
   close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#learner.flush();
     this.#text = undefined;
     this.#render();
     this.#closed.abort();
   }
 
-  #actionOf({ key, altKey, ctrlKey, metaKey, shiftKey, code }: KeyStroke): "accept" | "dismiss" | "pick" | undefined {
-    if (metaKey || shiftKey) return undefined;
-    if (altKey) return !ctrlKey && digitOf({ code }) > 0 ? "pick" : undefined;
-    const ghost = this.#parts.ghost?.visible ?? false;
-    if (key === "ArrowRight") return ghost && this.#text?.after === "" ? "accept" : undefined;
-    if (ctrlKey) return undefined;
-    if (key === "Tab") return ghost ? "accept" : undefined;
-    return key === "Escape" && this.#shown.length > 0 ? "dismiss" : undefined;
+  #do(action: Action): void {
+    const [first] = this.#shown;
+    switch (action.type) {
+      case "accept":
+        return this.#accept(first && { ...first, ...phraseOf(first, this.#phrase) });
+      case "acceptWord":
+        return this.#accept(first);
+      case "pick":
+        return this.#accept(this.#shown[action.index]);
+      case "block":
+        return this.block(this.#shown[action.index]!);
+      case "dismiss":
+        this.#dismissed = this.#text && wordStart(this.#text.before, first);
+        return this.#render();
+      case "move":
+        this.#active = action.index;
+        return this.#render();
+      case "leave":
+        this.#active = undefined;
+        return this.#render();
+    }
   }
 
-  #dismiss(): void {
-    this.#dismissed = this.#text && wordStart(this.#text.before, this.#shown[0]);
-    this.#render();
-  }
-
-  #apply(suggestion: Suggestion | undefined): boolean {
-    if (!suggestion) return false;
-    this.#parts.field.apply(suggestion.insert);
-    this.#parts.onAccept?.(suggestion);
+  #accept(suggestion: Suggestion | undefined): void {
+    if (!suggestion || !this.#text) return;
+    const { field, onAccept } = this.#parts;
+    const { before, after } = this.#text;
+    const transform = fitSpace(suggestion.insert, after);
+    const replaced = before.slice(before.length - transform.deleteLeft);
+    this.#active = undefined;
+    field.apply(transform);
+    onAccept?.(suggestion);
     this.sync();
-    return true;
+    // What the field made of it, or the page, may be something else: then there is nothing to take back.
+    const expected = before.slice(0, before.length - replaced.length) + transform.text;
+    if (this.#text?.before !== expected) return;
+    this.#accepted = { before: expected, reversion: { deleteLeft: transform.text.length, text: replaced } };
   }
 
-  async #ask(before: string): Promise<void> {
-    const { suggester, count, onError } = this.#parts;
-    const request = ++this.#request;
+  async #ask(before: string, request = this.#request): Promise<void> {
+    const { suggester, count, ghost, ghostWords: words, ghostThreshold: probability, onError } = this.#parts;
+    const phrase = ghost && words > 1 ? { phrase: { words, probability } } : {};
     try {
-      const suggestions = await suggester.suggest(before, { count, signal: this.#closed.signal });
+      const options = { count, ...phrase, requester: this, signal: this.#closed.signal };
+      const suggestions = await suggester.suggest(before, options);
       // A late answer is welcome if it is newer than what is shown: what the text contradicts by now is left out.
       if (request > this.#answer.request) this.#answer = { request, before, suggestions };
     } catch (error) {
       if (!isCancellation(error)) onError?.(error);
       if (Object(error).code === "superseded") return;
-      this.#answer = NO_ANSWER;
+      this.#answer = { ...NO_ANSWER, request };
     }
     this.redraw();
   }
 
   #render(): void {
-    const { bar, ghost } = this.#parts;
+    const { bar } = this.#parts;
     this.#shown = this.#text ? this.#suggestionsFor(this.#text) : [];
-    if (this.#text) bar?.show(this.#shown);
-    else bar?.hide();
-    const rest = this.#text ? this.#restFor(this.#text) : "";
-    if (this.#text && rest) ghost?.show(this.#text.before, rest);
-    else ghost?.hide();
+    if (this.#active !== undefined && this.#active >= this.#shown.length) this.#active = undefined;
+    this.#renderGhost();
+    if (!this.#text) return bar?.hide();
+    const pending = this.#answer.request < this.#request;
+    bar?.show({ suggestions: this.#shown, active: this.#active, ghost: this.#phrase !== "", pending });
+  }
+
+  /** As many words of the ghost as are likely and find room. */
+  #renderGhost(): void {
+    const { ghost } = this.#parts;
+    const [first] = this.#shown;
+    const rest = this.#text && first ? this.#restFor(this.#text, first) : "";
+    this.#phrase = "";
+    if (!ghost || !this.#text || !first || !rest) return ghost?.hide();
+    const further = first.continuation?.split(" ") ?? [];
+    for (let count = further.length; count >= 0; count--) {
+      const words = further.slice(0, count);
+      ghost.show(this.#text.before, [rest, ...words].join(" "));
+      if (!ghost.visible) continue;
+      this.#phrase = [first.text, ...words].join(" ");
+      return;
+    }
   }
 
   #suggestionsFor({ before, after }: Surroundings): readonly Suggestion[] {
@@ -191,17 +284,17 @@ export class Controller {
   }
 
   /** The rest of the first suggestion if it is to be drawn behind the caret, else nothing. */
-  #restFor({ before, after }: Surroundings): string {
-    const [first] = this.#shown;
-    if (!first || first.probability < this.#parts.ghostThreshold) return "";
+  #restFor({ before, after }: Surroundings, first: Suggestion): string {
+    if (first.probability < this.#parts.ghostThreshold) return "";
     if (after !== "" && !after.startsWith("\n")) return "";
     const typed = before.slice(wordStart(before, first));
     return first.text.startsWith(typed) ? first.text.slice(typed.length) : "";
   }
 }
 
-function digitOf({ code }: Pick<KeyStroke, "code">): number {
-  return Number(/^Digit([1-9])$/.exec(code)?.[1] ?? 0);
+/** What takes a whole phrase that begins with a suggestion. */
+function phraseOf({ insert }: Suggestion, phrase: string): Pick<Suggestion, "text" | "insert"> {
+  return { text: phrase, insert: { ...insert, text: `${phrase} ` } };
 }
 
 function wordStart(text: string, suggestion: Suggestion | undefined): number {

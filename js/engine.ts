@@ -1,38 +1,45 @@
 /* The model in WebAssembly. The only file that knows the generated package. */
 
-import initWasm, { Engine as WasmEngine } from "../pkg/lm_wasm.js";
+import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
+import { loadAsset } from "./cache.js";
 import { LmError, toLmError } from "./errors.js";
-import { fastestModule, requireSimd } from "./features.js";
-import { fetchBytes } from "./load.js";
-import type { ModelInfo, Word } from "./protocol.js";
+import { requireSimd } from "./features.js";
+import type { Asset } from "./load.js";
+import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 
-/** A loaded model: the same text gives the same words. */
+/** A loaded model: the same text and the same personal words give the same suggestions. */
 export interface Engine {
   readonly info: ModelInfo;
   suggest(text: string, count: number): Word[];
+  /** How many of the last words of a text the model knows. */
+  known(text: string): number;
+  /** Learns the last word of a text; gives back what of the text another engine learns the same from, if anything. */
+  learn(text: string): string;
+  changePersonal(action: PersonalAction): void;
+  exportPersonal(): string;
   free(): void;
 }
 
 let wasm: Promise<unknown> | undefined;
 
 /** Compiles the WebAssembly module, once for all models of a thread; a failure is forgotten, so that a retry is one. */
-export function loadWasm(url: string = fastestModule().href): Promise<unknown> {
-  wasm ??= compile(url).catch((error: unknown) => {
+export function loadWasm(asset: Asset): Promise<unknown> {
+  wasm ??= compile(asset).catch((error: unknown) => {
     wasm = undefined;
     throw error;
   });
   return wasm;
 }
 
-async function compile(url: string): Promise<unknown> {
+async function compile(asset: Asset): Promise<unknown> {
   requireSimd();
-  // A browser compiles while it downloads; elsewhere a file: address has to be read first.
-  const source = url.startsWith("file:") ? await fetchBytes(url) : url;
+  const bytes = await loadAsset(asset);
   try {
-    return await initWasm({ module_or_path: source });
+    // Not the generated loader: it would be shipped, and it fetches.
+    return initSync({ module: await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) });
   } catch (error) {
     const remedy = "check that it is served there and that the page's policy has script-src 'wasm-unsafe-eval'";
-    throw new LmError("wasm", `${url} cannot be compiled (${toLmError(error, "wasm").message}): ${remedy}`, {
+    throw new LmError("wasm", `${asset.url} cannot be compiled (${toLmError(error, "wasm").message}): ${remedy}`, {
       cause: error,
     });
   }
@@ -48,6 +55,10 @@ export function createEngine(bytes: Uint8Array): Engine {
       vocabularySize: engine.vocabulary_size(),
     })),
     suggest: (text, count) => attempt(() => toWords(engine.suggest(text, count))),
+    known: (text) => attempt(() => engine.known_words(text)),
+    learn: (text) => attempt(() => engine.learn(text)),
+    changePersonal: (action) => attempt(() => changePersonal(engine, action)),
+    exportPersonal: () => attempt(() => engine.export_personal()),
     free: () => engine.free(),
   };
 }
@@ -57,6 +68,21 @@ function attempt<T>(action: () => T): T {
     return action();
   } catch (error) {
     throw toLmError(error, "wasm");
+  }
+}
+
+function changePersonal(engine: WasmEngine, action: PersonalAction): void {
+  switch (action.do) {
+    case "forget":
+      return engine.forget(action.word);
+    case "block":
+      return engine.block(action.word);
+    case "unblock":
+      return engine.unblock(action.word);
+    case "import":
+      return engine.import_personal(action.data);
+    case "clear":
+      return engine.clear_personal();
   }
 }
 

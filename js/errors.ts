@@ -2,7 +2,9 @@
  * Why something failed, for code that must tell errors apart:
  *
  * - `not-a-model`, `wrong-version`, `truncated`, `corrupt`, `unsupported`, `limit-exceeded`: the bytes of the model;
+ * - `personal-words`: text that {@link PersonalWords.import} cannot read;
  * - `network`: a file could not be fetched;
+ * - `integrity`: a file is not the one that was expected;
  * - `wasm`: the WebAssembly module could not be compiled, or it broke down;
  * - `worker`: the worker could not be started, or it broke down;
  * - `superseded`: a newer request took this one's place before it was begun;
@@ -17,7 +19,9 @@ export type LmErrorCode =
   | "corrupt"
   | "unsupported"
   | "limit-exceeded"
+  | "personal-words"
   | "network"
+  | "integrity"
   | "wasm"
   | "worker"
   | "superseded"

@@ -2,17 +2,13 @@
 
 import { LmError } from "./errors.js";
 
-// Written out, so that a bundler sees each file and ships it.
-const PLAIN = new URL("../pkg/lm_wasm_bg.wasm", import.meta.url);
-const RELAXED = new URL("../pkg/lm_wasm_relaxed_bg.wasm", import.meta.url);
-
 // i8x16.splat, i8x16.splat, and i8x16.relaxed_swizzle as the standard has it.
 const SPLAT = [0x41, 0, 0xfd, 0x0f];
 const RELAXED_SWIZZLE = [0xfd, 0x80, 0x02];
 
-/** The module that ships and runs fastest here. */
-export function fastestModule(): URL {
-  return validates([...SPLAT, ...SPLAT, ...RELAXED_SWIZZLE]) ? RELAXED : PLAIN;
+/** Whether the build with relaxed SIMD, the faster one, runs here. */
+export function hasRelaxedSimd(): boolean {
+  return validates([...SPLAT, ...SPLAT, ...RELAXED_SWIZZLE]);
 }
 
 /** Says what is missing where no module could be compiled. */

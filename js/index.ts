@@ -2,7 +2,6 @@
 
 export { attach, type AttachOptions } from "./attach.js";
 export { LmError, type LmErrorCode } from "./errors.js";
-export type { TextFieldElement } from "./fields/text-field.js";
 export type { ModelSource } from "./load.js";
 export {
   Predictor,
@@ -13,4 +12,6 @@ export {
   type Suggestion,
   type Transform,
 } from "./predictor.js";
-export type { Download, ModelInfo } from "./protocol.js";
+export type { PersonalWords } from "./personal.js";
+export type { Download, ModelInfo, Phrase } from "./protocol.js";
+export type { Texts } from "./texts.js";

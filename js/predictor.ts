@@ -2,8 +2,10 @@
 
 import { Connection } from "./connection.js";
 import { LmError } from "./errors.js";
-import { resolveSource, type ModelSource } from "./load.js";
-import type { Download, ModelInfo, WorkerLike, Word } from "./protocol.js";
+import { resolveSource, resolveWasm, type ModelSource } from "./load.js";
+import { PersonalWords } from "./personal.js";
+import type { Download, ModelInfo, Phrase, Word } from "./protocol.js";
+import { startWorker } from "./start-worker.js";
 import { lengthBeforeNfc, toNfc } from "./text.js";
 
 /** How loading goes on: a download's progress, then `ready`. */
@@ -25,6 +27,8 @@ export interface Suggestion {
   readonly probability: number;
   /** What puts the word and a space into the text. */
   readonly insert: Transform;
+  /** The words that are likely to follow, separated by spaces; only of the first suggestion, and only if asked for. */
+  readonly continuation?: string;
 }
 
 /** What {@link Predictor.load} may be told. */
@@ -32,14 +36,26 @@ export interface LoadOptions {
   /** Called while the model is downloaded and once it is ready. */
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * `true` (the default): the model works in a worker of its own; without workers, as in Node, in the caller's thread.
-   * `false`: in the caller's thread. A worker: one that you made of `lm-wasm/worker`; it ends with the predictor.
+   * Where the model works. Left out: in a worker of its own, or in the caller's thread where a page cannot have that
+   * worker (in Node, or if the package comes from another origin). `true`: in a worker or not at all. `false`: in the
+   * caller's thread. A worker: one that you made of `lm-wasm/worker`; it ends with the predictor.
    */
   readonly worker?: boolean | Worker;
-  /** Folder with the models called by name, in place of the package's own. */
+  /**
+   * Address of a copy of the package (the folder with `dist`, `pkg` and `models` in it), from which the worker, the
+   * WebAssembly and the models called by name are taken: for bundlers that don't ship such files, and for servers of
+   * your own.
+   */
   readonly baseUrl?: string | URL;
   /** Address of `lm_wasm_bg.wasm`, in place of the package's own. */
   readonly wasmUrl?: string | URL;
+  /** What the model must be, as in the attribute of that name: `sha256-` and the digest in base64. */
+  readonly integrity?: string;
+  /**
+   * Which words are learned by: `true` (the default) keeps them in the browser's IndexedDB, one list a language; a
+   * name keeps a list of its own, as for each account; `false` learns nothing and keeps nothing.
+   */
+  readonly personal?: boolean | string;
   /** Ends loading. */
   readonly signal?: AbortSignal;
 }
@@ -48,13 +64,21 @@ export interface LoadOptions {
 export interface SuggestOptions {
   /** How many suggestions at most (3). */
   readonly count?: number;
+  /** How far the first suggestion may go on with further words (not at all). */
+  readonly phrase?: Phrase;
   /** Ends waiting; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Whose request it is (the predictor's own): of each requester the latest call wins. */
+  readonly requester?: object;
 }
 
 /** Whatever suggests words: a {@link Predictor}, or your own that wraps or replaces one. */
 export interface Suggester {
   suggest(text: string, options?: SuggestOptions): Promise<readonly Suggestion[]>;
+  /** Learns the last word of a text and which word stands before it. */
+  learn?(text: string): void;
+  /** Never suggests a word again. */
+  block?(word: string): void;
 }
 
 /** The model reads the last 1024 bytes of a text: it answers this much as it answers all, whatever the length. */
@@ -67,28 +91,32 @@ const abandoned = new FinalizationRegistry<Connection>((connection) => connectio
 export class Predictor implements Suggester {
   /** What the model says of itself. */
   readonly info: ModelInfo;
+  /** The words that were learned. */
+  readonly personal: PersonalWords;
   readonly #connection: Connection;
 
   private constructor(connection: Connection, info: ModelInfo) {
     this.#connection = connection;
     this.info = info;
+    this.personal = new PersonalWords(connection, this);
     abandoned.register(this, connection, this);
   }
 
   /**
-   * Loads a model.
+   * Loads a model. One that failed can be loaded again: nothing of the failed attempt is kept.
    *
    * @param source a shipped model's name (`"en"`), the address of a `.lm` file, or its bytes
    * @throws {@link LmError} that says what could not be loaded and what to do about it
    */
   static async load(source: ModelSource, options: LoadOptions = {}): Promise<Predictor> {
-    const { onProgress, signal, wasmUrl } = options;
+    const { baseUrl, integrity, personal = true, onProgress, signal } = options;
     signal?.throwIfAborted();
-    const resolved = resolveSource(source, options.baseUrl);
-    const wasm = wasmUrl === undefined ? undefined : new URL(wasmUrl, globalThis.document?.baseURI).href;
-    const connection = new Connection(await startWorker(options.worker));
+    const model = resolveSource(source, { baseUrl, integrity });
+    const wasm = resolveWasm(options.wasmUrl, baseUrl);
+    const connection = new Connection(await startWorker(options.worker, baseUrl));
     try {
-      const info = await connection.load(resolved, wasm, onProgress, signal);
+      const profile = personal === false ? {} : { profile: personal === true ? "" : personal };
+      const info = await connection.load({ type: "load", source: model, wasm, ...profile }, onProgress, signal);
       onProgress?.({ status: "ready", info });
       return new Predictor(connection, info);
     } catch (error) {
@@ -102,16 +130,37 @@ export class Predictor implements Suggester {
    * word may become.
    *
    * The latest call wins: one that still waits for an earlier one to be answered rejects with an {@link LmError} of
-   * code `superseded` when a newer one comes. To ask about several texts, await each before the next.
+   * code `superseded` when a newer one of the same requester comes. To ask about several texts, await each before the
+   * next.
    */
-  async suggest(text: string, { count = 3, signal }: SuggestOptions = {}): Promise<Suggestion[]> {
+  async suggest(text: string, options: SuggestOptions = {}): Promise<Suggestion[]> {
+    const { count = 3, phrase, signal, requester } = options;
     if (!Number.isInteger(count) || count < 1) {
       throw new LmError("argument", `${count} is no count of suggestions: pass a whole number from 1`);
     }
     const end = text.slice(-READ_UNITS);
     const nfc = toNfc(end);
-    const words = await this.#connection.suggest(nfc, count, signal, this);
+    const question = { type: "suggest", text: nfc, count, ...(phrase ? { phrase } : {}) } as const;
+    const words = await this.#connection.suggest(question, { signal, requester, owner: this });
     return words.map((word) => toSuggestion(word, lengthBeforeNfc(end, nfc, word.prefixLength)));
+  }
+
+  /**
+   * How many of the last words of a text the model knows, the last one counted as 1, each before it as 0.8 of that: at
+   * most 5. Of models of several languages, the one that knows most is the one to ask.
+   */
+  known(text: string): Promise<number> {
+    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, this);
+  }
+
+  /** Learns the last word of a text and which word stands before it. What was loaded with `personal: false` does not. */
+  learn(text: string): void {
+    this.personal.learn(text);
+  }
+
+  /** Never suggests a word again, until {@link PersonalWords.unblock}. */
+  block(word: string): void {
+    void this.personal.block(word);
   }
 
   /** Ends the worker and frees the model. Promises that are still open reject with the code `disposed`. */
@@ -121,21 +170,7 @@ export class Predictor implements Suggester {
   }
 }
 
-function toSuggestion({ text, probability }: Word, deleteLeft: number): Suggestion {
-  return { text, probability, insert: { deleteLeft, text: `${text} ` } };
-}
-
-async function startWorker(worker: boolean | Worker = true): Promise<WorkerLike> {
-  if (typeof worker === "object") return worker as WorkerLike;
-  if (!worker || typeof Worker === "undefined") {
-    const { LocalWorker } = await import("./local-worker.js");
-    return new LocalWorker();
-  }
-  try {
-    // Bundlers know this form and no other.
-    return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "lm-wasm" }) as WorkerLike;
-  } catch (error) {
-    const remedy = "serve the package from the page's origin, or pass { worker: false }";
-    throw new LmError("worker", `the worker cannot be started: ${remedy}`, { cause: error });
-  }
+function toSuggestion({ text, probability, continuation }: Word, deleteLeft: number): Suggestion {
+  const insert = { deleteLeft, text: `${text} ` };
+  return { text, probability, insert, ...(continuation ? { continuation } : {}) };
 }

@@ -2,25 +2,53 @@
  * The messages between the page and the thread that holds the model.
  *
  * Every request carries a token and every answer repeats it, so that an answer nobody waits for is recognized and
- * dropped. A thread serves one model: `load` comes first, once; then `suggest`, any number of times.
+ * dropped. A thread serves one model: `load` comes first, once; then the others, any number of times.
  */
 
 import type { LmErrorCode } from "./errors.js";
-import type { ResolvedSource } from "./load.js";
+import type { Asset, ResolvedSource } from "./load.js";
 
 /** Names a request; no two requests of a connection have the same. */
 export type Token = number;
 
 /** From the page to the model's thread. */
-export type Request =
-  | { readonly type: "load"; readonly token: Token; readonly source: ResolvedSource; readonly wasmUrl?: string }
-  | { readonly type: "suggest"; readonly token: Token; readonly text: string; readonly count: number };
+export type Request = Question & { readonly token: Token };
+
+/** A request without its token. */
+export type Question =
+  | {
+      readonly type: "load";
+      readonly source: ResolvedSource;
+      readonly wasm: Asset;
+      /** Name that the personal words are kept under between visits; without one they are not kept. */
+      readonly profile?: string;
+    }
+  | { readonly type: "suggest"; readonly text: string; readonly count: number; readonly phrase?: Phrase }
+  | { readonly type: "known"; readonly text: string }
+  | { readonly type: "personal"; readonly action: PersonalAction };
+
+/** What can be done with the personal words; `export` is answered with their text, all others with nothing. */
+export type PersonalAction =
+  | { readonly do: "learn"; readonly text: string }
+  | { readonly do: "forget" | "block" | "unblock"; readonly word: string }
+  | { readonly do: "import"; readonly data: string }
+  | { readonly do: "export" }
+  | { readonly do: "clear" };
+
+/** How far the first suggestion may go on with the words behind it. */
+export interface Phrase {
+  /** How many words it may have at most, the first one included. */
+  readonly words: number;
+  /** How likely all of them together must be, from 0 to 1. */
+  readonly probability: number;
+}
 
 /** From the model's thread to the page. */
 export type Response =
   | { readonly type: "progress"; readonly token: Token; readonly progress: Download }
   | { readonly type: "loaded"; readonly token: Token; readonly info: ModelInfo }
   | { readonly type: "suggested"; readonly token: Token; readonly words: readonly Word[] }
+  | { readonly type: "done"; readonly token: Token; readonly value: string | number }
   | { readonly type: "failed"; readonly token: Token; readonly code: LmErrorCode; readonly message: string };
 
 /** How far the model's download is. */
@@ -50,6 +78,8 @@ export interface Word {
   readonly probability: number;
   /** How many UTF-16 units at the text's end are the beginning of this word. */
   readonly prefixLength: number;
+  /** The words that are likely to follow this one. */
+  readonly continuation?: string;
 }
 
 /** The part of the Worker interface that the protocol needs. */

@@ -61,7 +61,8 @@ package_sections() {
   section "TypeScript build" npm run --silent build:js || return 0
   node_section "unit tests in Node" tests/js/**/*.test.mjs
   node_section "server tests" scripts/**/*.test.mjs
-  node_section "tests in browsers" tests/e2e/**/*.test.mjs
+  LM_BROWSER=chromium node_section "tests in Chromium" tests/e2e/**/*.test.mjs
+  LM_BROWSER=firefox node_section "tests in Firefox" tests/e2e/**/*.test.mjs
   node_section "tests of the packed package" tests/package/**/*.test.mjs
 }
 

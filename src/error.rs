@@ -1,6 +1,6 @@
 //! The one error of the library. Every message names the thing at fault and what to do about it.
 
-/// What is wrong with a model file, or with the parts that one is to be written from.
+/// What is wrong with a model file, with the parts that one is to be written from, or with exported personal words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -44,6 +44,14 @@ pub enum Error {
         /// What it asks for.
         what: &'static str,
     },
+    /// Text that was to be read as personal words is something else.
+    #[error("line {line} of the personal words cannot be read: {reason}; pass what was exported, unchanged")]
+    PersonalWords {
+        /// The line at fault, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A count or size is above the limit of the format.
     #[error("the model's {what} is {value}, the format allows {limit}; make the model smaller")]
     LimitExceeded {
@@ -72,6 +80,8 @@ pub enum ErrorKind {
     Unsupported,
     /// See [`Error::LimitExceeded`].
     LimitExceeded,
+    /// See [`Error::PersonalWords`].
+    PersonalWords,
 }
 
 impl Error {
@@ -84,6 +94,7 @@ impl Error {
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::Unsupported { .. } => ErrorKind::Unsupported,
             Error::LimitExceeded { .. } => ErrorKind::LimitExceeded,
+            Error::PersonalWords { .. } => ErrorKind::PersonalWords,
         }
     }
 
@@ -111,6 +122,7 @@ impl ErrorKind {
             ErrorKind::Corrupt => "corrupt",
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::LimitExceeded => "limit-exceeded",
+            ErrorKind::PersonalWords => "personal-words",
         }
     }
 }

@@ -187,6 +187,20 @@ fn a_long_text_is_the_same_typed_or_pasted() {
 }
 
 #[test]
+fn words_that_are_known_tell_the_language() {
+    use lm_wasm::predict::known_words;
+    let model = model(8);
+    let known = |text: &str| known_words(&model, text);
+    assert_eq!(known(""), 0.0);
+    assert_eq!(known("the"), 0.0, "it may go on");
+    assert_eq!(known("the "), 1.0);
+    assert_eq!(known("The, 5 "), 1.0);
+    assert_eq!(known("xyz "), 0.0);
+    assert!(known("xyz the ") > known("the xyz "), "the last ones count more");
+    assert!(known(&"the ".repeat(200)) <= 5.0);
+}
+
+#[test]
 fn an_edit_costs_the_steps_it_must() {
     let model = model(8);
     let mut session = Session::new(&model);

@@ -1,17 +1,46 @@
-// The demo: two lines use the library, the rest measures it.
+// The playground: load() and attach() are all it takes, the rest chooses, measures and shows.
 
 import { Predictor, attach } from "../dist/index.js";
+
+import { showPersonalWords } from "./personal.js";
+
+/** The models that the package has. */
+const MODELS = { en: "English" };
 
 const field = document.querySelector("#text");
 const element = (id) => document.getElementById(id);
 
-try {
-  const predictor = await Predictor.load("en", { onProgress: showProgress });
-  attach(field, timed(predictor));
+let predictor;
+let detach = () => {};
+
+for (const [name, language] of Object.entries(MODELS)) element("models").append(new Option(language, name));
+element("models").addEventListener("change", ({ target }) => start(target.value));
+element("file").addEventListener("change", async ({ target: { files } }) => {
+  if (files[0]) start(await files[0].arrayBuffer());
+});
+element("learn").addEventListener("change", offer);
+
+/** Loads a model in place of the one that is there. */
+async function start(source) {
+  detach();
+  predictor?.dispose();
+  predictor = undefined;
+  try {
+    predictor = await Predictor.load(source, { onProgress: showProgress });
+  } catch (error) {
+    showStatus("failed", error.message);
+    throw error;
+  }
+  offer();
   showModel(predictor.info);
-} catch (error) {
-  showStatus("failed", error.message);
-  throw error;
+  await showPersonalWords(predictor);
+  countRequests();
+}
+
+/** Attaches the field anew, as the page's settings say. */
+function offer() {
+  detach();
+  detach = predictor ? attach(field, timed(predictor), { learn: element("learn").checked }) : () => {};
 }
 
 /* --- the model --- */
@@ -39,6 +68,7 @@ function showModel({ metadata, bytes, vocabularySize }) {
   element("model").textContent = [language, `${vocabularySize.toLocaleString("en")} words`].filter(Boolean).join(", ");
 
   const list = element("metadata");
+  list.replaceChildren();
   for (const [key, value] of Object.entries(metadata)) {
     const term = document.createElement("dt");
     const description = document.createElement("dd");
@@ -62,6 +92,11 @@ function timed(predictor) {
       showTimes(times);
       return suggestions;
     },
+    learn(text) {
+      predictor.learn(text);
+      void showPersonalWords(predictor);
+    },
+    block: (word) => predictor.block(word),
   };
 }
 
@@ -69,6 +104,34 @@ function showTimes(times) {
   const sorted = times.toSorted((a, b) => a - b);
   element("median").textContent = milliseconds(sorted[sorted.length >> 1]);
   element("last").textContent = `Median of ${times.length}; the last took ${milliseconds(times.at(-1))}.`;
+}
+
+/* --- requests --- */
+
+let requests = 0;
+let counter;
+
+/** Counts from now on. */
+function countRequests() {
+  counter?.disconnect();
+  requests = 0;
+  element("requests").textContent = "0";
+  counter = new PerformanceObserver((list) => {
+    requests += list.getEntries().length;
+    element("requests").textContent = `${requests}`;
+    element("last-request").textContent = `The last one: ${new URL(list.getEntries().at(-1).name).pathname}`;
+  });
+  counter.observe({ type: "resource" });
+}
+
+/* --- code to take along --- */
+
+for (const button of document.querySelectorAll(".copy")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
 }
 
 /* --- how many key presses were saved --- */
@@ -105,3 +168,5 @@ function milliseconds(time) {
 function size(bytes) {
   return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
+
+await start("en");

@@ -11,14 +11,16 @@ export class BorrowedAttributes {
 
   set(name: string, value: string): void {
     if (!this.#former.has(name)) this.#former.set(name, this.#element.getAttribute(name));
-    this.#element.setAttribute(name, value);
+    if (this.#element.getAttribute(name) !== value) this.#element.setAttribute(name, value);
   }
 
-  restore(): void {
+  /** Gives the former values back, of one attribute or of all. */
+  restore(only?: string): void {
     for (const [name, value] of this.#former) {
+      if (only !== undefined && only !== name) continue;
       if (value === null) this.#element.removeAttribute(name);
       else this.#element.setAttribute(name, value);
+      this.#former.delete(name);
     }
-    this.#former.clear();
   }
 }

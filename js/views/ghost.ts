@@ -1,8 +1,8 @@
 /* The rest of the first suggestion, in grey behind the caret. */
 
 import type { GhostView } from "../controller.js";
-import type { TextFieldElement } from "../fields/text-field.js";
-import { appendElement, createHost, moveOnto } from "./shadow.js";
+import type { TextFieldElement } from "../fields/consent.js";
+import { appendElement, createHost, GHOST_COLOURS, LETTER_STYLES, moveOnto } from "./shadow.js";
 
 const CSS = `
 :host {
@@ -24,31 +24,13 @@ const CSS = `
 }
 .mirror[data-kind="textarea"] { white-space: pre-wrap; overflow-wrap: break-word; }
 .mirror[data-kind="input"] { white-space: pre; width: max-content; min-width: 100%; }
-.rest {
-  visibility: visible;
-  color: var(--lm-ghost-color, currentColor);
-  opacity: var(--lm-ghost-opacity, 0.65);
-}
-@media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
+${GHOST_COLOURS}
 `;
 
-/** What decides where a character stands. */
-const MIRRORED = [
-  "color",
+/** What decides where a character stands, besides the letters' own looks. */
+const PLACING = [
   "direction",
-  "font-family",
-  "font-feature-settings",
-  "font-kerning",
-  "font-optical-sizing",
-  "font-size",
-  "font-size-adjust",
-  "font-stretch",
-  "font-style",
-  "font-variant",
-  "font-variation-settings",
-  "font-weight",
   "hyphens",
-  "letter-spacing",
   "line-break",
   "line-height",
   "padding-bottom",
@@ -58,13 +40,13 @@ const MIRRORED = [
   "tab-size",
   "text-align",
   "text-indent",
-  "text-rendering",
-  "text-transform",
   "word-break",
-  "word-spacing",
 ];
 
-/** The browser would spend more time on the layout of a longer text than a keystroke should take. */
+/**
+ * The browser would spend more time on the layout of a longer text than a keystroke should take. Of one that is written
+ * at its end the last lines are enough: they stand at the bottom.
+ */
 const LONGEST_MIRRORED = 20_000;
 
 /** Keeps the line that the rest stands in, also where there is nothing else in it. */
@@ -100,7 +82,7 @@ export class Ghost implements GhostView {
     this.#before = appendElement(this.#mirror, "span", "before");
     this.#rest = appendElement(this.#mirror, "span", "rest");
     this.#mirror.append(LINE_KEEPER);
-    field.after(host);
+    this.attach();
   }
 
   get visible(): boolean {
@@ -109,20 +91,44 @@ export class Ghost implements GhostView {
 
   show(before: string, rest: string): void {
     const style = getComputedStyle(this.#field);
-    if (before.length > LONGEST_MIRRORED || !this.#canMirror(style)) return this.hide();
+    const mirrored = this.#mirrored(before);
+    if (mirrored === undefined || !this.#canMirror(style)) return this.hide();
 
     const box = innerBox(this.#field, style);
     this.#host.hidden = false;
     this.#cover(box, style);
-    if (!this.#place(before, rest, box.width - pixels(style.paddingRight), box.height)) this.hide();
+    this.#before.textContent = mirrored;
+    if (mirrored.length < before.length) this.#moveToBottom();
+    if (!this.#place(rest, box.width - pixels(style.paddingRight), box.height)) this.hide();
+  }
+
+  /** As much of the text as is laid out anew: all of it, or whole lines at its end. */
+  #mirrored(before: string): string | undefined {
+    if (before.length <= LONGEST_MIRRORED) return before;
+    const line = before.indexOf("\n", before.length - LONGEST_MIRRORED) + 1;
+    return line > 0 && before.length === this.#field.value.length ? before.slice(line) : undefined;
+  }
+
+  #moveToBottom(): void {
+    this.#rest.textContent = "";
+    const missing = this.#field.scrollHeight - this.#mirror.offsetHeight;
+    this.#mirror.style.top = `${missing - this.#field.scrollTop}px`;
   }
 
   hide(): void {
     this.#host.hidden = true;
   }
 
-  destroy(): void {
+  attach(): void {
+    if (!this.#host.isConnected) this.#field.after(this.#host);
+  }
+
+  detach(): void {
     this.#host.remove();
+  }
+
+  destroy(): void {
+    this.detach();
   }
 
   /** Text that grows at its end must grow to the right, and the place must be free. */
@@ -134,7 +140,7 @@ export class Ghost implements GhostView {
 
   #cover({ left, top, width, height }: Box, style: CSSStyleDeclaration): void {
     const mirror = this.#mirror.style;
-    for (const name of MIRRORED) mirror.setProperty(name, style.getPropertyValue(name));
+    for (const name of [...LETTER_STYLES, ...PLACING]) mirror.setProperty(name, style.getPropertyValue(name));
     if (this.#field.localName === "input") {
       // A single line stands in the middle of its box.
       mirror.lineHeight = `${height - pixels(style.paddingTop) - pixels(style.paddingBottom)}px`;
@@ -148,15 +154,14 @@ export class Ghost implements GhostView {
   }
 
   /** Puts the texts in; `false` if the rest moves what is typed to another line, or if it cannot be seen as a whole. */
-  #place(before: string, rest: string, right: number, height: number): boolean {
-    const { scrollLeft, scrollTop } = this.#field;
+  #place(rest: string, right: number, height: number): boolean {
+    const { scrollLeft } = this.#field;
     const element = this.#rest;
-    this.#before.textContent = before;
     element.textContent = "";
     const line = element.offsetTop;
     element.textContent = rest;
     if (element.offsetTop !== line || element.getClientRects().length !== 1) return false;
-    const middle = line + element.offsetHeight / 2 - scrollTop;
+    const middle = line + element.offsetHeight / 2 + this.#mirror.offsetTop;
     return element.offsetLeft + element.offsetWidth - scrollLeft <= right && middle > 0 && middle < height;
   }
 }

@@ -10,6 +10,34 @@ export function createHost(name: string, owner: Document, css: string): { host: 
   return { host, root };
 }
 
+/** How ghost text looks, wherever it stands. */
+export const GHOST_COLOURS = `
+.rest {
+  visibility: visible;
+  color: var(--lm-ghost-color, currentColor);
+  opacity: var(--lm-ghost-opacity, 0.65);
+}
+@media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
+`;
+
+/** What ghost text takes over from the text that it continues. */
+export const LETTER_STYLES = [
+  "color",
+  "font-family",
+  "font-feature-settings",
+  "font-kerning",
+  "font-size",
+  "font-stretch",
+  "font-style",
+  "font-variant",
+  "font-variation-settings",
+  "font-weight",
+  "letter-spacing",
+  "text-rendering",
+  "text-transform",
+  "word-spacing",
+];
+
 /** Makes an element of a class within a parent. */
 export function appendElement<Name extends keyof HTMLElementTagNameMap>(
   parent: Node,

@@ -5,11 +5,13 @@
 //! C: composing it is the caller's affair (in a page `String.prototype.normalize` does it for nothing).
 
 mod casing;
+mod fold;
 mod segment;
 mod vocabulary;
 mod word_list;
 
 pub use casing::{Casing, match_case};
+pub use fold::{has_diacritics, may_mean, plain_letter};
 pub use segment::{Segment, Token, ends_sentence, normalize, segments, split_prefix, tokens};
 pub use vocabulary::{LINE_END, NUMBER, UNKNOWN, Vocabulary, WordFlags};
 pub use word_list::WordList;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Casing, Token, WordList};
+use super::{Casing, Token, WordList, has_diacritics, may_mean, plain_letter};
 
 /// The row of every word that the vocabulary lacks.
 pub const UNKNOWN: u32 = 0;
@@ -60,6 +60,8 @@ pub struct Vocabulary {
     flags: Vec<WordFlags>,
     /// Spellings of the words of mixed casing, with their index, in ascending order.
     mixed: Vec<(u32, String)>,
+    /// The indices of the words with diacritics, by their first letter without one.
+    accented: Vec<(char, Vec<u32>)>,
 }
 
 impl Vocabulary {
@@ -75,7 +77,8 @@ impl Vocabulary {
         if flags.len() != words.len() {
             return Err("there are not as many word flags as words");
         }
-        Ok(Vocabulary { marks: parse_specials(specials)?, mixed: parse_mixed(mixed, &words, &flags)?, words, flags })
+        let (marks, mixed) = (parse_specials(specials)?, parse_mixed(mixed, &words, &flags)?);
+        Ok(Vocabulary { marks, mixed, accented: accented_words(&words), words, flags })
     }
 
     /// Number of rows: special tokens and words.
@@ -121,6 +124,15 @@ impl Vocabulary {
         row(range.start)..row(range.end)
     }
 
+    /// The rows of the words with diacritics that [`may_mean`] what is typed, a normalized prefix.
+    pub fn accented(&self, prefix: &str) -> impl Iterator<Item = u32> {
+        let first = prefix.chars().next().map(plain_letter);
+        let bucket = self.accented.iter().find(|(letter, _)| Some(*letter) == first);
+        let indices = bucket.map_or(&[][..], |(_, indices)| indices).iter();
+        let meant = indices.filter(move |&&index| may_mean(prefix, self.words.get(index as usize)));
+        meant.map(|index| self.first_word() as u32 + index)
+    }
+
     /// The index among the words of a row that is one.
     fn word_index(&self, id: u32) -> Option<usize> {
         (id as usize).checked_sub(self.first_word()).filter(|&index| index < self.words.len())
@@ -153,6 +165,22 @@ impl Vocabulary {
     pub fn is_offered(&self, id: u32) -> bool {
         self.word_index(id).is_some_and(|index| self.flags[index].offered)
     }
+}
+
+fn accented_words(words: &WordList) -> Vec<(char, Vec<u32>)> {
+    let mut accented: Vec<(char, Vec<u32>)> = Vec::new();
+    for index in 0..words.len() {
+        let word = words.get(index);
+        let Some(first) = word.chars().next().map(plain_letter) else { continue };
+        if !has_diacritics(word) {
+            continue;
+        }
+        match accented.iter_mut().find(|(letter, _)| *letter == first) {
+            Some((_, indices)) => indices.push(index as u32),
+            None => accented.push((first, vec![index as u32])),
+        }
+    }
+    accented
 }
 
 fn parse_specials(specials: &str) -> Result<Vec<char>, &'static str> {

@@ -3,13 +3,15 @@
 use js_sys::{Array, Error as JsError, Reflect};
 use wasm_bindgen::prelude::*;
 
+use crate::predict::{Blend, Personal, known_words};
 use crate::{Error, Model, Session};
 
-/// A loaded model and the text it is at.
+/// A loaded model, the text it is at, and the words of the person who types.
 #[wasm_bindgen]
 pub struct Engine {
     model: Model,
     session: Session,
+    personal: Personal,
 }
 
 #[wasm_bindgen]
@@ -20,13 +22,13 @@ impl Engine {
     pub fn new(bytes: Vec<u8>) -> Result<Engine, JsValue> {
         let model = Model::from_bytes(&bytes).map_err(|error| to_js(&error))?;
         let session = Session::new(&model);
-        Ok(Engine { model, session })
+        Ok(Engine { model, session, personal: Personal::new() })
     }
 
     /// At most `k` suggestions for the caret at the end of `text`, flat:
     /// `[length of the typed prefix in UTF-16 units, text 0, probability 0, text 1, probability 1, …]`.
     pub fn suggest(&mut self, text: &str, k: usize) -> Array {
-        let suggestions = self.session.suggest(&self.model, text, k);
+        let suggestions = Blend::default().suggest(&mut self.session, &self.model, &self.personal, text, k);
         let flat = Array::new();
         flat.push(&(suggestions.prefix.encode_utf16().count() as u32).into());
         for item in &suggestions.items {
@@ -34,6 +36,46 @@ impl Engine {
             flat.push(&item.probability.into());
         }
         flat
+    }
+
+    /// How many of the last words of `text` the model knows; see [`known_words`].
+    pub fn known_words(&self, text: &str) -> f32 {
+        known_words(&self.model, text)
+    }
+
+    /// Learns the last word of `text`; see [`Personal::learn`]. An empty string if there is none.
+    pub fn learn(&mut self, text: &str) -> String {
+        self.personal.learn(text).unwrap_or_default()
+    }
+
+    /// Forgets a word and the pairs it is part of.
+    pub fn forget(&mut self, word: &str) {
+        self.personal.forget(word);
+    }
+
+    /// Never suggests a word again.
+    pub fn block(&mut self, word: &str) {
+        self.personal.block(word);
+    }
+
+    /// Takes `block` back.
+    pub fn unblock(&mut self, word: &str) {
+        self.personal.unblock(word);
+    }
+
+    /// Forgets everything that was learned and blocked.
+    pub fn clear_personal(&mut self) {
+        self.personal = Personal::new();
+    }
+
+    /// The personal words as text.
+    pub fn export_personal(&self) -> String {
+        self.personal.export()
+    }
+
+    /// Adds personal words that were exported. Throws an `LmError` that names the line at fault.
+    pub fn import_personal(&mut self, text: &str) -> Result<(), JsValue> {
+        self.personal.import(text).map_err(|error| to_js(&error))
     }
 
     /// What the model says about itself, in lines of `key = value`.

@@ -131,6 +131,7 @@ test(
 
 test(
   "an input method composes in peace",
+  t.chromiumOnly,
   withScript("#area", async (page, area, { context }) => {
     const cdp = await context.newCDPSession(page);
     const compose = (text) =>
@@ -188,7 +189,17 @@ test(
     const status = page.getByRole("status");
     assert.equal(await status.textContent(), "", "silent while somebody types");
     await page.waitForTimeout(1200);
-    assert.equal(await status.textContent(), "Suggestions: great, green, Greek");
+    assert.equal(await status.textContent(), "3 suggestions. great: Tab.");
+    assert.deepEqual(await field.getAttribute("aria-activedescendant"), null);
+    await page.keyboard.press("Alt+ArrowDown");
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await bar.getByRole("option", { selected: true }).textContent(), "green");
+    assert.equal(
+      await field.evaluate((element) => document.getElementById(element.getAttribute("aria-activedescendant")).textContent),
+      "green",
+    );
+    assert.equal(await status.textContent(), "", "the field itself reads it out");
+    await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
     assert.deepEqual(await attributes(), ["elsewhere", null]);
     assert.equal(await status.textContent(), "");
@@ -220,13 +231,17 @@ test(
       ["#code", /one-time-code/],
       ["#card", /cc-number/],
       ["#email", /type email/],
-      ["#editable", /<div> is not a text field/],
+      ["#elsewhere", /<div> is not a text field/],
+      ["#off", /autocomplete="off".*data-lm-suggest/],
+      ["#form-off", /autocomplete="off"/],
       ["#silent", /writingsuggestions="false"/],
     ]) {
       const message = await refused(selector);
       assert.match(message, /^true field /, selector);
       assert.match(message, reason);
     }
+    await page.locator("#off").evaluate((field) => field.setAttribute("data-lm-suggest", ""));
+    assert.equal(await refused("#off"), undefined);
     await t.attach(page, "#search", { script: SCRIPT });
     assert.match(await refused("#search"), /already/);
   }),
@@ -279,7 +294,7 @@ test(
     ]);
     assert.ok(Math.abs(bar.x - field.x) < 1, "at the field's left edge");
     assert.ok(bar.y >= field.y + field.height && bar.y < field.y + field.height + 12, "right under the field");
-    await page.locator("lm-bar button").nth(1).click();
+    await page.locator("lm-bar .option").nth(1).click();
     assert.equal(await page.inputValue("#input"), "I am green ");
   }),
 );
@@ -300,7 +315,7 @@ test(
       const bar = document.querySelector("#elsewhere");
       lm.attach(document.querySelector("#area"), lm.scripted([["I am gr", "great"]]), { bar, ghost: false });
     });
-    assert.deepEqual(await page.locator("#elsewhere lm-bar .word").first().textContent(), "great");
+    assert.deepEqual(await page.locator("#elsewhere lm-bar lm-word").first().textContent(), "great");
     assert.equal(await page.locator("lm-ghost").count(), 0);
   }),
 );

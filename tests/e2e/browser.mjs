@@ -6,12 +6,15 @@ import { delimiter, join } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 import { serve } from "../../scripts/serve.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const NAMES = {
+  chromium: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+  firefox: ["firefox", "firefox-esr"],
+};
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -19,6 +22,8 @@ const ARGUMENTS = [
   "--no-first-run",
   "--disable-background-networking",
 ];
+/** Digest of the style that a screenshot puts into the page, which its policy refuses. */
+const SCREENSHOT_STYLE = "sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT+SmwNZWA=";
 const MODELS = ["models/en.lm", "tests/fixtures/tiny.lm"];
 
 /** Path of the model that the tests use: the shipped one, or a small one that stands in for it. */
@@ -26,17 +31,28 @@ export const MODEL = MODELS.find((path) => existsSync(join(ROOT, path)));
 if (!MODEL) throw new Error(`no model to test with: one of ${MODELS.join(", ")} must be there`);
 if (!existsSync(join(ROOT, "dist/index.js"))) throw new Error("nothing to test: run 'npm run build' first");
 
-/** Starts Chromium, wherever it is. */
+/** The browser that the tests run in: `chromium`, or `firefox` if the variable LM_BROWSER says so. */
+export const BROWSER = process.env.LM_BROWSER ?? "chromium";
+if (!Object.hasOwn(NAMES, BROWSER)) throw new Error(`LM_BROWSER is ${BROWSER}: use ${Object.keys(NAMES).join(" or ")}`);
+
+/** For tests of what this protocol can do with Chromium alone. */
+export const chromiumOnly = { skip: BROWSER === "chromium" ? false : "driven by Chromium's own protocol" };
+
+/** Starts the browser, wherever it is. */
 export function launch() {
-  return chromium.launch({ executablePath: findChromium(), args: ARGUMENTS });
+  const executablePath = findBrowser();
+  // The browser as it is installed, by WebDriver BiDi.
+  if (BROWSER === "firefox") return firefox.launch({ executablePath, channel: "moz-firefox" });
+  return chromium.launch({ executablePath, args: ARGUMENTS });
 }
 
-function findChromium() {
-  const { CHROMIUM, PATH = "" } = process.env;
-  const folders = PATH.split(delimiter);
-  const found = CHROMIUM ?? NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+function findBrowser() {
+  const variable = BROWSER.toUpperCase();
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const found =
+    process.env[variable] ?? NAMES[BROWSER].flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
   if (found) return found;
-  throw new Error("Chromium is missing: run 'bash scripts/setup.sh test', or name it in the variable CHROMIUM");
+  throw new Error(`${BROWSER} is missing: run 'bash scripts/setup.sh test', or name it in the variable ${variable}`);
 }
 
 /** Serves what pages need and those of the tests; the policy is the strict one of the demo. */
@@ -68,7 +84,8 @@ export function setUp() {
     await page.goto(new URL(path, base).href);
     const close = async () => {
       await context.close();
-      assert.deepEqual(complaints, [], "the console is clean");
+      const ours = complaints.filter((text) => !text.includes(SCREENSHOT_STYLE));
+      assert.deepEqual(ours, [], "the console is clean");
     };
     return { page, context, complaints, close };
   };
@@ -86,16 +103,21 @@ export function withFields(shared, body, options) {
 }
 
 /** Loads the model in the page of fields. */
-export async function loadModel(page) {
-  await page.evaluate(async (url) => (lm.predictor = await lm.Predictor.load(url)), `/${MODEL}`);
+export async function loadModel(page, options = {}) {
+  await page.evaluate(
+    async ([url, options]) => void (lm.predictor = await lm.Predictor.load(url, options)),
+    [`/${MODEL}`, options],
+  );
 }
 
-/** Attaches to a field what `script` says: a list of `[text, word, probability]`, or the model where there is none. */
+/** Attaches to a field (`host >> field` in a shadow root) what `script` says: a list of `[text, word, probability]`, or the model where there is none. */
 export async function attach(page, selector, { script, ...options } = {}) {
   await page.evaluate(
     ([selector, script, options]) => {
       const suggester = script ? lm.scripted(script) : lm.predictor;
-      lm.detach[selector] = lm.attach(document.querySelector(selector), suggester, options);
+      const [outer, inner] = selector.split(" >> ");
+      const element = document.querySelector(outer);
+      lm.detach[selector] = lm.attach(inner ? element.shadowRoot.querySelector(inner) : element, suggester, options);
     },
     [selector, script, options],
   );
@@ -103,12 +125,12 @@ export async function attach(page, selector, { script, ...options } = {}) {
 
 /** The words in the visible bar. */
 export async function barWords(page) {
-  return page.locator("lm-bar:not([data-idle]) button:not([hidden]) .word").allTextContents();
+  return page.locator("lm-bar:not([data-idle]) lm-word:not([hidden])").allTextContents();
 }
 
 /** Waits for words in the bar and returns them. */
 export async function waitForBar(page) {
-  await page.locator("lm-bar:not([data-idle]) button:not([hidden])").first().waitFor();
+  await page.locator("lm-bar:not([data-idle]) lm-word:not([hidden])").first().waitFor();
   return barWords(page);
 }
 

@@ -39,12 +39,44 @@ test("the demo suggests, counts and measures", async () => {
   await close();
 });
 
-test("the demo fits a phone", async () => {
+test("the playground shows the words of one's own, forgets them, and counts no request", async () => {
+  const { page, close } = await openDemo();
+  await page.locator("#text").click();
+  await page.keyboard.type("We saw Quokkas there. ");
+  const quokkas = page.getByRole("button", { name: "Quokkas" });
+  await quokkas.waitFor();
+  assert.match(await page.locator("#own-note").textContent(), /^[34] words and [34] pairs/);
+  await quokkas.click();
+  await quokkas.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Forget all" }).click();
+  await page.locator("#own-words").waitFor({ state: "hidden" });
+  await page.locator("#learn").uncheck();
+  await page.locator("#text").click();
+  await page.keyboard.type("They were tame. ");
+  await t.waitForBar(page);
+  await page.locator("#learn").check();
+  assert.match(await page.locator("#own-note").textContent(), /^Nothing learned/);
+  assert.equal(await page.locator("#requests").textContent(), "0");
+  await close();
+});
+
+test("the playground takes a model of one's own, and says what is wrong with another file", async () => {
+  const { page, complaints, close } = await openDemo();
+  await page.locator("#file").setInputFiles(new URL("../../package.json", import.meta.url).pathname);
+  await page.locator("#status[data-state=failed]").waitFor();
+  assert.match(await page.locator("#status").textContent(), /not an lm-wasm model/);
+  await page.locator("#file").setInputFiles(new URL(`../../${t.MODEL}`, import.meta.url).pathname);
+  await page.locator("#status[data-state=ready]").waitFor();
+  complaints.splice(0);
+  await close();
+});
+
+test("the demo fits a phone", t.chromiumOnly, async () => {
   const { page, close } = await openDemo({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
   await page.locator("#text").tap();
   const words = await t.waitForBar(page);
-  await page.locator("lm-bar button").first().tap();
+  await page.locator("lm-bar .option").first().tap();
   assert.equal(await page.inputValue("#text"), `${words[0]} `);
   assert.ok(await page.evaluate(() => document.activeElement.id === "text"));
   await close();

@@ -4,6 +4,7 @@ import { beforeEach, test } from "node:test";
 import { Connection } from "../../dist/connection.js";
 import { DummyWorker, INFO, settled } from "./dummies.mjs";
 
+const QUESTION = { type: "load", source: { url: "https://x/en.lm" }, wasm: { url: "https://x/lm.wasm" } };
 let worker;
 let connection;
 
@@ -12,12 +13,13 @@ beforeEach(() => {
   connection = new Connection(worker);
 });
 
+const suggest = (text, context) => connection.suggest({ type: "suggest", text, count: 3 }, context);
 const suggested = (token, ...words) => ({ type: "suggested", token, words });
 
 test("each request has a token of its own and gets the answer that repeats it", async () => {
-  const first = connection.suggest("a", 3);
+  const first = suggest("a");
   worker.answer(suggested(worker.last.token, "first"));
-  const second = connection.suggest("b", 3);
+  const second = suggest("b");
   assert.notEqual(worker.requests[0].token, worker.requests[1].token);
   worker.answer(suggested(worker.last.token, "second"));
   assert.deepEqual(await first, ["first"]);
@@ -25,7 +27,7 @@ test("each request has a token of its own and gets the answer that repeats it", 
 });
 
 test("an answer with another token is dropped", async () => {
-  const answer = connection.suggest("a", 3);
+  const answer = suggest("a");
   worker.answer(suggested(worker.last.token + 1, "wrong"));
   worker.answer(suggested(worker.last.token, "right"));
   worker.answer(suggested(worker.last.token, "twice"));
@@ -33,9 +35,9 @@ test("an answer with another token is dropped", async () => {
 });
 
 test("the latest wins: of those that wait only the newest is sent", async () => {
-  const running = connection.suggest("a", 3);
-  const superseded = connection.suggest("ab", 3);
-  const latest = connection.suggest("abc", 3);
+  const running = suggest("a");
+  const superseded = suggest("ab");
+  const latest = suggest("abc");
   await assert.rejects(superseded, { name: "LmError", code: "superseded" });
   assert.deepEqual(
     worker.requests.map(({ text }) => text),
@@ -51,18 +53,47 @@ test("the latest wins: of those that wait only the newest is sent", async () => 
   assert.deepEqual([await running, await latest], [["A"], ["ABC"]]);
 });
 
+test("several requesters do not take each other's place, and their turn comes in order", async () => {
+  const [one, two] = [{}, {}];
+  const running = suggest("a", { requester: one });
+  const answers = [suggest("b", { requester: two }), suggest("c", { requester: one })];
+  const superseded = suggest("d", { requester: two });
+  await assert.rejects(answers[0], { code: "superseded" });
+  for (const text of ["a", "d", "c"]) {
+    assert.equal(worker.last.text, text);
+    worker.answer(suggested(worker.last.token, text));
+  }
+  assert.deepEqual([await running, await superseded, await answers[1]], [["a"], ["d"], ["c"]]);
+});
+
+test("what concerns personal words is sent at once, in order, and answered by itself", async () => {
+  const words = suggest("a");
+  const learned = connection.ask({ type: "personal", action: { do: "learn", text: "a" } });
+  const exported = connection.ask({ type: "personal", action: { do: "export" } });
+  assert.deepEqual(
+    worker.requests.map(({ type, action }) => action?.do ?? type),
+    ["suggest", "learn", "export"],
+  );
+  const [first, second, third] = worker.requests.map(({ token }) => token);
+  worker.answer({ type: "done", token: third, value: "words" });
+  worker.answer({ type: "failed", token: second, code: "personal-words", message: "line 1" });
+  worker.answer(suggested(first, "A"));
+  assert.deepEqual([await words, await exported], [["A"], "words"]);
+  await assert.rejects(learned, { code: "personal-words" });
+});
+
 test("an aborted request rejects with the signal's reason, whether it runs or waits", async () => {
   const running = new AbortController();
   const waiting = new AbortController();
-  const first = connection.suggest("a", 3, running.signal);
-  const second = connection.suggest("ab", 3, waiting.signal);
+  const first = suggest("a", { signal: running.signal });
+  const second = suggest("ab", { signal: waiting.signal });
   running.abort();
   waiting.abort(new Error("enough"));
   await assert.rejects(first, { name: "AbortError" });
   await assert.rejects(second, { message: "enough" });
 
   // The worker is busy with the first all the same; its answer frees the way and reaches nobody.
-  const third = connection.suggest("abc", 3);
+  const third = suggest("abc");
   assert.equal(worker.requests.length, 1);
   worker.answer(suggested(worker.last.token, "late"));
   assert.equal(worker.last.text, "abc");
@@ -71,15 +102,15 @@ test("an aborted request rejects with the signal's reason, whether it runs or wa
 });
 
 test("a signal aborted before sends nothing", async () => {
-  await assert.rejects(connection.suggest("a", 3, AbortSignal.abort()), { name: "AbortError" });
+  await assert.rejects(suggest("a", { signal: AbortSignal.abort() }), { name: "AbortError" });
   assert.equal(worker.requests.length, 0);
 });
 
 test("loading reports progress, then what was loaded", async () => {
   const seen = [];
-  const loading = connection.load({ url: "https://x/en.lm" }, "https://x/lm.wasm", (progress) => seen.push(progress));
+  const loading = connection.load(QUESTION, (progress) => seen.push(progress));
   const { token, ...rest } = worker.last;
-  assert.deepEqual(rest, { type: "load", source: { url: "https://x/en.lm" }, wasmUrl: "https://x/lm.wasm" });
+  assert.deepEqual(rest, QUESTION);
   const progress = { status: "download", url: "https://x/en.lm", loaded: 1, total: 2 };
   worker.answer({ type: "progress", token, progress });
   worker.answer({ type: "loaded", token, info: INFO });
@@ -88,35 +119,35 @@ test("loading reports progress, then what was loaded", async () => {
 });
 
 test("a failure keeps its code and message", async () => {
-  const loading = connection.load({ bytes: new Uint8Array() });
+  const loading = connection.load(QUESTION);
   worker.answer({ type: "failed", token: worker.last.token, code: "truncated", message: "download it again" });
   await assert.rejects(loading, { name: "LmError", code: "truncated", message: "download it again" });
 });
 
 test("closing ends the worker and whoever waits, now and later", async () => {
-  const running = connection.suggest("a", 3);
-  const waiting = connection.suggest("b", 3);
+  const running = suggest("a");
+  const waiting = suggest("b");
   connection.close();
   connection.close();
   assert.ok(worker.terminated);
-  for (const promise of [running, waiting, connection.suggest("c", 3)]) {
+  for (const promise of [running, waiting, suggest("c")]) {
     await assert.rejects(promise, { name: "LmError", code: "disposed" });
   }
   assert.equal(worker.requests.length, 1);
 });
 
 test("a worker that breaks down says what to do", async () => {
-  const loading = connection.load({ url: "https://x/en.lm" });
+  const loading = connection.load(QUESTION);
   worker.onerror({ message: "boom" });
   await assert.rejects(loading, { code: "worker", message: /boom.*worker-src 'self'.*worker: false/s });
-  await assert.rejects(connection.suggest("a", 3), { code: "worker" });
+  await assert.rejects(suggest("a"), { code: "worker" });
   assert.ok(worker.terminated);
 });
 
 test("an owner is kept while its request is open", async () => {
   let owner = {};
   const kept = new WeakRef(owner);
-  const answer = connection.suggest("a", 3, undefined, owner);
+  const answer = suggest("a", { owner });
   owner = undefined;
   await settled();
   assert.ok(kept.deref());

@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { Controller } from "../../dist/controller.js";
 import { LmError } from "../../dist/errors.js";
+import { actionOf } from "../../dist/keys.js";
 import { DummyBar, DummyField, DummyGhost, DummySuggester, settled, suggestion } from "./dummies.mjs";
 
 let field, suggester, bar, ghost, controller, accepted, errors;
@@ -20,7 +21,10 @@ beforeEach(() => {
     bar,
     ghost,
     count: 3,
+    ghostWords: 3,
     ghostThreshold: 0.3,
+    learn: true,
+    apple: false,
     onAccept: ({ text }) => accepted.push(text),
     onError: (error) => errors.push(error),
   });
@@ -117,6 +121,7 @@ test("Tab and the right arrow take the ghost only while it is visible", async ()
 });
 
 test("the right arrow takes the ghost at the end of the text, with or without Ctrl", async () => {
+  assert.ok(!press("ArrowRight", { ctrlKey: true }));
   for (const modifiers of [{}, { ctrlKey: true }]) {
     type(`gr`);
     await suggester.answer(["great", 0.6, 2]);
@@ -240,4 +245,184 @@ test("closed, it shows nothing, aborts what is under way and stays so", async ()
   await suggester.answer(["great", 0.6, 3]);
   type("grea");
   assert.deepEqual([bar.idle, suggester.calls.length], [true, 2]);
+});
+
+test("a ghost of several words is taken whole, or word by word with Ctrl and the right arrow", async () => {
+  type("th");
+  assert.deepEqual(suggester.calls.at(-1).options.phrase, { words: 3, probability: 0.3 });
+  await suggester.answer(["thank", 0.9, 2, "you very much"], ["the", 0.05, 2]);
+  assert.equal(ghost.rest, "ank you very much");
+  assert.ok(press("Tab"));
+  assert.equal(field.before, "thank you very much ");
+  assert.deepEqual(accepted, ["thank you very much"]);
+
+  type("th");
+  await suggester.answer(["thank", 0.9, 2, "you very much"]);
+  assert.ok(press("ArrowRight", { ctrlKey: true }));
+  assert.equal(field.before, "thank ");
+  await suggester.answer(["you", 0.9, 0, "very much"]);
+  assert.ok(press("ArrowRight", { ctrlKey: true }));
+  assert.equal(field.before, "thank you ");
+});
+
+test("only the words of the ghost that can be seen are taken", async () => {
+  type("th");
+  ghost.longest = "ank you".length;
+  await suggester.answer(["thank", 0.9, 2, "you very much"]);
+  assert.equal(ghost.rest, "ank you");
+  press("ArrowRight");
+  assert.equal(field.before, "thank you ");
+});
+
+test("Alt and the right arrow take a word where Apple's keys do, and nowhere else", () => {
+  const stroke = { key: "ArrowRight", code: "ArrowRight", altKey: true, ctrlKey: false, metaKey: false, shiftKey: false };
+  const situation = { count: 1, active: undefined, ghost: true, atEnd: true };
+  assert.deepEqual(actionOf(stroke, { ...situation, apple: true }), { type: "acceptWord" });
+  assert.equal(actionOf(stroke, { ...situation, apple: false }), undefined);
+  assert.equal(actionOf(stroke, { ...situation, apple: true, atEnd: false }), undefined);
+});
+
+test("Alt and the down arrow lead into the bar: arrows move, Enter takes, Esc leaves, typing goes on", async () => {
+  type("gr");
+  await suggester.answer(["great", 0.6, 2], ["green", 0.3, 2], ["grey", 0.1, 2]);
+  assert.ok(!press("ArrowDown"));
+  assert.ok(!press("Enter"));
+  assert.ok(press("ArrowDown", { altKey: true }));
+  assert.equal(bar.active, 0);
+  press("ArrowRight");
+  press("ArrowDown");
+  assert.equal(bar.active, 2);
+  press("ArrowRight");
+  assert.equal(bar.active, 0);
+  press("ArrowLeft");
+  assert.equal(bar.active, 2);
+  assert.ok(press("Escape"));
+  assert.deepEqual([bar.active, bar.words.length], [undefined, 3], "the suggestions stay");
+  press("ArrowDown", { altKey: true });
+  press("ArrowRight");
+  assert.ok(press("Enter"));
+  assert.equal(field.before, "green ");
+
+  type("gr");
+  await suggester.answer(["great", 0.6, 2]);
+  press("ArrowDown", { altKey: true });
+  type("gre");
+  assert.equal(bar.active, undefined);
+  assert.ok(!press("Enter"));
+});
+
+test("Delete on a suggestion in the bar has it never suggested again", async () => {
+  type("gr");
+  await suggester.answer(["great", 0.6, 2], ["green", 0.3, 2]);
+  assert.ok(!press("Delete"), "it deletes text");
+  press("ArrowDown", { altKey: true });
+  assert.ok(press("Delete"));
+  assert.deepEqual([suggester.blocked, bar.words], [["great"], ["green"]]);
+  await suggester.answer(["green", 0.8, 2], ["grey", 0.1, 2]);
+  assert.deepEqual(bar.words, ["green", "grey"]);
+});
+
+test("Backspace right after a suggestion takes it back", async () => {
+  const backspace = () => controller.input({ inputType: "deleteContentBackward", data: null });
+  assert.ok(!backspace());
+  type("I am gr");
+  await suggester.answer(["Great", 0.6, 2]);
+  press("1", { altKey: true });
+  assert.equal(field.before, "I am Great ");
+  assert.ok(backspace());
+  assert.equal(field.before, "I am gr");
+  assert.ok(!backspace(), "the next one deletes a character");
+
+  press("1", { altKey: true });
+  type("I am Great d");
+  assert.ok(!backspace());
+});
+
+test("a mark takes the place of the space behind an accepted word", async () => {
+  for (const [mark, expected] of [
+    [".", "great."],
+    [",", "great,"],
+    [")", "great)"],
+    ["”", "great”"],
+    ["d", "great "],
+    ["(", "great "],
+    [" ", "great "],
+  ]) {
+    type("gr");
+    await suggester.answer(["great", 0.6, 2]);
+    press("Tab");
+    assert.equal(controller.input({ inputType: "insertText", data: mark }), !/[d(]/.test(mark), mark);
+    assert.equal(field.before, expected);
+    assert.ok(!controller.input({ inputType: "insertText", data: mark }), "once");
+  }
+});
+
+test("a straight quotation mark closes only what is open", async () => {
+  for (const [before, mark, closes] of [
+    ['He said "', '"', true],
+    ["He said ", '"', false],
+    ['"Yes," he said "', '"', true],
+    ["the '", "'", true],
+    ["I don't ", "'", false],
+    ['"One" ', '"', false],
+  ]) {
+    type(`${before}gr`);
+    await suggester.answer(["great", 0.6, 2]);
+    press("Tab");
+    assert.equal(controller.input({ inputType: "insertText", data: mark }), closes, before);
+  }
+});
+
+test("a word gets no space where one follows, or a mark", async () => {
+  for (const [after, expected] of [
+    [" day", "great"],
+    [".", "great"],
+    ["\nnext", "great "],
+    ["", "great "],
+  ]) {
+    type("gr", after);
+    await suggester.answer(["great", 0.6, 2]);
+    press("1", { altKey: true });
+    assert.equal(field.before, expected, after);
+    type("");
+  }
+});
+
+test("a word is learned when the next one is finished, or the field is left; a corrected one is not", () => {
+  const typed = (text) => [...text].forEach((_, at) => type(text.slice(0, at + 1)));
+  type("");
+  typed("we saw Quokkas ");
+  assert.deepEqual(suggester.learned, ["we", "we saw"]);
+  controller.leave();
+  assert.deepEqual(suggester.learned.at(-1), "we saw Quokkas");
+  controller.leave();
+  assert.equal(suggester.learned.length, 3);
+
+  type("we saw Quokkas teh ");
+  type("we saw Quokkas te");
+  type("we saw Quokkas ten ");
+  type("");
+  assert.deepEqual(suggester.learned.slice(3), ["we saw Quokkas ten"], "sent");
+});
+
+test("what was there, what is pasted, and what is not to be learned is not learned", async () => {
+  type("a letter that is there already ");
+  type(`${"many pasted words ".repeat(20)}`);
+  controller.leave();
+  assert.deepEqual(suggester.learned, []);
+
+  controller = new Controller({ field, suggester, count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
+  type("");
+  type("word");
+  type("word ");
+  controller.close();
+  assert.deepEqual(suggester.learned, []);
+});
+
+test("all words of an accepted phrase are learned", async () => {
+  type("th");
+  await suggester.answer(["thank", 0.9, 2, "you very much"]);
+  press("Tab");
+  controller.close();
+  assert.deepEqual(suggester.learned, ["thank", "thank you", "thank you very", "thank you very much"]);
 });

@@ -47,20 +47,30 @@ export class AnsweringWorker extends DummyWorker {
 /** A suggester whose answers come when the test says so. */
 export class DummySuggester {
   calls = [];
+  learned = [];
+  blocked = [];
+
+  learn(text) {
+    this.learned.push(text);
+  }
+
+  block(word) {
+    this.blocked.push(word);
+  }
 
   suggest(text, options) {
     return new Promise((resolve, reject) => this.calls.push({ text, options, resolve, reject }));
   }
 
-  /** Answers the latest call: `[word, probability, deleteLeft]` each. */
+  /** Answers the latest call: `[word, probability, deleteLeft, continuation]` each. */
   async answer(...words) {
     this.calls.at(-1).resolve(words.map((word) => suggestion(...word)));
     await settled();
   }
 }
 
-export function suggestion(text, probability = 0.9, deleteLeft = 0) {
-  return { text, probability, insert: { deleteLeft, text: `${text} ` } };
+export function suggestion(text, probability = 0.9, deleteLeft = 0, continuation) {
+  return { text, probability, insert: { deleteLeft, text: `${text} ` }, ...(continuation ? { continuation } : {}) };
 }
 
 /** A field of one string. */
@@ -83,9 +93,11 @@ export class DummyField {
 export class DummyBar {
   words = [];
   idle = true;
+  active = undefined;
 
-  show(suggestions) {
+  show({ suggestions, active }) {
     this.idle = false;
+    this.active = active;
     this.words = suggestions.map(({ text }) => text);
   }
 
@@ -98,9 +110,10 @@ export class DummyBar {
 export class DummyGhost {
   rest = "";
   room = true;
+  longest = Infinity;
 
   get visible() {
-    return this.room && this.rest !== "";
+    return this.room && this.rest !== "" && this.rest.length <= this.longest;
   }
 
   show(_before, rest) {

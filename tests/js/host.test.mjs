@@ -7,24 +7,31 @@ import { INFO } from "./dummies.mjs";
 
 let responses;
 let freed;
+let changes;
 let loader;
 let host;
 
 beforeEach(() => {
   responses = [];
   freed = 0;
+  changes = [];
   loader = {
     loadWasm: async () => {},
     createEngine: () => ({
       info: INFO,
       suggest: (text, count) => [{ text: `${text}!`, probability: 1 / count, prefixLength: text.length }],
+      learn: (text) => text,
+      changePersonal: (action) => changes.push(action),
+      exportPersonal: () => "words",
       free: () => freed++,
     }),
   };
   host = new Host(loader, (response) => responses.push(response));
 });
 
-const load = (token = 1) => host.receive({ type: "load", token, source: { bytes: new Uint8Array(4) } });
+const load = (token = 1, options = {}) =>
+  host.receive({ type: "load", token, source: { bytes: new Uint8Array(4) }, wasm: { url: "x:" }, ...options });
+const suggest = (text, phrase) => host.receive({ type: "suggest", token: 2, text, count: 3, phrase });
 
 test("it loads, then suggests", async () => {
   await load();
@@ -33,6 +40,52 @@ test("it loads, then suggests", async () => {
     { type: "loaded", token: 1, info: INFO },
     { type: "suggested", token: 2, words: [{ text: "a!", probability: 0.25, prefixLength: 1 }] },
   ]);
+});
+
+test("the first word goes on with others as long as the whole is likely enough", async () => {
+  const followers = { "I w": ["want", 0.8], "I want ": ["to", 0.5], "I want to ": ["go", 0.5], "I want to go ": ["on", 1] };
+  loader.createEngine = () => ({
+    info: INFO,
+    suggest: (text) => {
+      const [word, probability] = followers[text] ?? [];
+      return word ? [{ text: word, probability, prefixLength: text.endsWith(" ") ? 0 : 1 }] : [];
+    },
+  });
+  await load();
+  for (const [phrase, expected] of [
+    [{ words: 9, probability: 0.3 }, "to"],
+    [{ words: 9, probability: 0 }, "to go on"],
+    [{ words: 3, probability: 0 }, "to go"],
+    [{ words: 1, probability: 0 }, undefined],
+    [undefined, undefined],
+  ]) {
+    await suggest("I w", phrase);
+    assert.equal(responses.at(-1).words[0].continuation, expected);
+  }
+  await suggest("nothing", { words: 9, probability: 0 });
+  assert.deepEqual(responses.at(-1).words, []);
+});
+
+test("it learns if it is told to when it loads, and changes its words in either case", async () => {
+  const personal = (action) => host.receive({ type: "personal", token: 3, action });
+  let learned = 0;
+  const { createEngine } = loader;
+  loader.createEngine = () => ({ ...createEngine(), learn: () => `${++learned}` });
+  await load(1);
+  await personal({ do: "learn", text: "a" });
+  assert.equal(learned, 0);
+  await load(2, { profile: "" });
+  await personal({ do: "learn", text: "a" });
+  assert.equal(learned, 1);
+  await personal({ do: "block", word: "b" });
+  await personal({ do: "import", data: "words" });
+  await personal({ do: "clear" });
+  assert.deepEqual(
+    changes.map((change) => change.do),
+    ["block", "import", "clear"],
+  );
+  await personal({ do: "export" });
+  assert.deepEqual(responses.at(-1), { type: "done", token: 3, value: "words" });
 });
 
 test("errors of WebAssembly arrive with their code, whatever their class", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -6,7 +7,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
-import { fetchBytes, loadSource, resolveSource } from "../../dist/load.js";
+import { loadAsset, loadSource } from "../../dist/cache.js";
+import { fetchBytes } from "../../dist/fetch.js";
+import { packageFile, resolveSource, resolveWasm } from "../../dist/load.js";
 
 const BODY = Buffer.from("0123456789".repeat(1000));
 let server;
@@ -40,8 +43,12 @@ after(() => {
 
 test("names, addresses and bytes are sources", () => {
   assert.match(resolveSource("en").url, /\/models\/en\.lm$/);
-  assert.equal(resolveSource("pl", "https://x/models").url, "https://x/models/pl.lm");
-  assert.equal(resolveSource("pt-BR", new URL("https://x/models/?v=1")).url, "https://x/models/pt-BR.lm");
+  assert.match(resolveSource("en").integrity, /^sha256-/);
+  assert.equal(resolveSource("xx", { baseUrl: "https://x/lm" }).url, "https://x/lm/models/xx.lm");
+  assert.equal(resolveSource("pt-BR", { baseUrl: new URL("https://x/lm/?v=1") }).url, "https://x/lm/models/pt-BR.lm");
+  assert.equal(resolveWasm(undefined, "https://x/lm").url, "https://x/lm/pkg/lm_wasm_bg.wasm");
+  assert.equal(resolveWasm("https://x/my.wasm", "https://x/lm").url, "https://x/my.wasm");
+  assert.equal(packageFile("https://x/lm", "dist/worker.js"), "https://x/lm/dist/worker.js");
   assert.equal(resolveSource("https://x/my.lm").url, "https://x/my.lm");
   assert.equal(resolveSource(new URL("https://x/my.lm")).url, "https://x/my.lm");
   const bytes = new Uint8Array([1, 2]);
@@ -58,6 +65,16 @@ test("what is no source is refused, with the remedy", () => {
 test("bytes are passed on as they are", async () => {
   const bytes = new Uint8Array([1, 2]);
   assert.equal(await loadSource({ bytes }), bytes);
+});
+
+test("what is not the expected file is refused", async () => {
+  const right = `sha256-${createHash("sha256").update(BODY).digest("base64")}`;
+  const wrong = resolveSource("en").integrity;
+  assert.deepEqual(Buffer.from(await loadAsset({ url: `${url}/whole`, integrity: right })), BODY);
+  for (const source of [{ url: `${url}/whole`, integrity: wrong }, { bytes: new Uint8Array(BODY), integrity: wrong }]) {
+    await assert.rejects(loadSource(source), { name: "LmError", code: "integrity", message: /sha256-.*sha256-/ });
+  }
+  assert.throws(() => resolveSource("en", { integrity: "md5-x" }), { code: "argument", message: /md5-x.*base64/ });
 });
 
 test("a download reports its progress from nothing to all of it", async () => {

@@ -1,38 +1,29 @@
 // The package as somebody else gets it: packed, installed into an empty project, and used there.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import { serve } from "../../scripts/serve.mjs";
 import { launch, waitForBar } from "../e2e/browser.mjs";
+import { createProject, ROOT, run } from "./project.mjs";
 
-const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TSC = join(ROOT, "node_modules/.bin/tsc");
+const BIN = join(ROOT, "node_modules/.bin");
 
+let installed;
 let project;
 let packed;
 
 before(async () => {
   assert.ok(existsSync(join(ROOT, "models/en.lm")), "models/en.lm is missing: it is a part of the package");
-  project = await mkdtemp(join(tmpdir(), "lm-wasm-package-"));
-  const pack = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], { cwd: ROOT });
-  // An object by package name or an array, by the version of npm.
-  [packed] = Object.values(JSON.parse(pack.stdout));
-  await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }');
-  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(project, packed.filename)], {
-    cwd: project,
-  });
+  installed = await createProject();
+  project = installed.folder;
+  packed = installed.packed;
 });
 
-after(() => project && rm(project, { recursive: true }));
+after(() => installed?.remove());
 
 test("the package holds what it needs and nothing else", async () => {
   const files = packed.files.map(({ path }) => path).sort();
@@ -73,7 +64,8 @@ test("whatever the modules import is in the package", async () => {
       imports.push(path);
       assert.ok(existsSync(join(folder, script, "..", path)), `${script}: ${path}`);
     }
-    assert.doesNotMatch(source, /\bfrom\s*["'](?!\.)/, `${script} imports another package`);
+    const foreign = script === "dist/react.js" ? /\bfrom\s*["'](?!\.|react")/ : /\bfrom\s*["'](?!\.)/;
+    assert.doesNotMatch(source, foreign, `${script} imports another package`);
   }
   assert.ok(imports.length > 10);
 });
@@ -98,9 +90,37 @@ test("Node imports it, loads the model and gets suggestions", async () => {
 });
 
 test("Node imports it where there is no model and no window, as on a server that renders pages", async () => {
-  const script = `import * as lm from "lm-wasm"; console.log(Object.keys(lm).sort().join());`;
+  const script = `
+    import * as lm from "lm-wasm";
+    import * as element from "lm-wasm/element";
+    console.log(Object.keys(lm).sort().join(), Object.keys(element).join(), typeof window, typeof document);`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
-  assert.equal(stdout.trim(), "LmError,Predictor,attach");
+  assert.equal(stdout.trim(), "LmError,Predictor,attach LmSuggestElement undefined undefined");
+});
+
+test("React renders the hooks on a server, where they do nothing", async () => {
+  for (const name of ["react", "react-dom"]) {
+    await symlink(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  }
+  const script = `
+    import { createElement } from "react";
+    import { renderToString } from "react-dom/server";
+    import { usePredictor, useSuggestions } from "lm-wasm/react";
+    function Field() {
+      const { predictor } = usePredictor("en");
+      return createElement("textarea", { ref: useSuggestions(predictor), "data-loaded": String(predictor !== undefined) });
+    }
+    console.log(renderToString(createElement(Field)));`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
+  assert.equal(stdout.trim(), '<textarea data-loaded="false"></textarea>');
+});
+
+test("publint and Are The Types Wrong find nothing", async () => {
+  const publint = await run(join(BIN, "publint"), ["--strict", installed.tarball], { cwd: project }).catch((error) => error);
+  assert.match(publint.stdout, /All good!/);
+  // The file of WebAssembly is no module.
+  const options = ["--profile", "esm-only", "--exclude-entrypoints", "lm_wasm_bg.wasm", "--no-emoji", "--no-color"];
+  await run(join(BIN, "attw"), [installed.tarball, ...options], { cwd: project }).catch(({ stdout }) => assert.fail(stdout));
 });
 
 test("a page attaches it to a text area, from the project's node_modules", async () => {
@@ -150,8 +170,11 @@ test("TypeScript finds strict types", async () => {
     } catch (error) {
       if (error instanceof LmError && error.code === "field") console.log(first?.insert.text);
     }
-    // @ts-expect-error: a div is no text field.
     attach(document.createElement("div"), predictor);
+    // @ts-expect-error: a text node is no element.
+    attach(document.createTextNode(""), predictor);
+    const words: string = await predictor.personal.export();
+    import("lm-wasm/element").then(({ LmSuggestElement }) => document.querySelector("lm-suggest") instanceof LmSuggestElement);
   `;
   await writeFile(join(project, "page.ts"), source);
   const options = [
@@ -166,7 +189,7 @@ test("TypeScript finds strict types", async () => {
     "--types",
     "",
   ];
-  await run(TSC, [...options, "--exactOptionalPropertyTypes", "page.ts"], { cwd: project }).catch(({ stdout }) =>
+  await run(join(BIN, "tsc"), [...options, "--exactOptionalPropertyTypes", "page.ts"], { cwd: project }).catch(({ stdout }) =>
     assert.fail(stdout),
   );
 });

@@ -1,15 +1,15 @@
-//! From a checkpoint to a model file.
+//! From a network to a model file.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use burn::tensor::Tensor as BurnTensor;
 use half::f16;
 use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
 
 use crate::corpus::WordTable;
-use crate::training::adam::Parameter;
 use crate::training::config::{Cell, Config};
-use crate::training::network::Network;
-use crate::training::transform::{Inputs, Quantized, Transform};
+use crate::training::network::{LayerPlaces, Network, NormPlaces};
+use crate::training::norm::inverse_deviation;
+use crate::training::weights::{Inputs, Matrix, Quantized};
 
 /// Steps of a bias that is kept in bytes.
 const BIAS_STEPS: f32 = 255.0;
@@ -17,22 +17,12 @@ const BIAS_STEPS: f32 = 255.0;
 /// The parts of a model file.
 pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metadata: Metadata) -> Result<ModelParts> {
     let vocabulary = table.parts()?;
-    let model = config.model;
-    let mut tensors = (0..network.parameters.len()).map(|place| &network.parameters[place]).enumerate();
-    let mut next = || tensors.next().ok_or_else(|| anyhow!("the network lacks a parameter"));
-    let matrix = |(place, parameter): (usize, &Parameter)| match network.transform_of(place) {
-        Some((transform, inputs)) => tensor(&parameter.value, transform, inputs),
-        None => bail!("{} is no matrix", parameter.name),
-    };
-    let embedding = matrix(next()?)?;
-    let mut layers = Vec::new();
-    for _ in 0..model.layers {
-        let (input, recurrent) = (matrix(next()?)?, matrix(next()?)?);
-        layers.push(LayerParts { input, recurrent, bias: Bias::F32(values(next()?.1.value.clone())?) });
-    }
-    let projection = if model.has_projection() { Some(matrix(next()?)?) } else { None };
-    let output = if model.tied { None } else { Some(matrix(next()?)?) };
-    let bias = values(next()?.1.value.clone())?;
+    let places = network.places();
+    let embedding = tensor(network, &places.embedding, None)?;
+    let layers = places.layers.iter().map(|layer| layer_parts(config.model.cell, network, layer));
+    let projection = places.projection.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
+    let output = places.output.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
+    let bias = values(network.parameters[places.bias].value.clone())?;
     let rows_are_float = matches!(output.as_ref().unwrap_or(&embedding).values, Values::F32(_));
     Ok(ModelParts {
         metadata,
@@ -42,11 +32,43 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         word_flags: vocabulary.flags,
         casing: vocabulary.mixed,
         embedding,
-        layers,
+        layers: layers.collect::<Result<_>>()?,
         projection,
         output,
         output_bias: if rows_are_float { Bias::F32(bias) } else { bias_in_bytes(&bias) },
     })
+}
+
+/// A layer with its normalization folded away: `gain * (product - mean) / deviation` is a factor of each output, which
+/// goes into the matrix's scales, and a summand, which goes into the bias.
+fn layer_parts(cell: Cell, network: &Network, layer: &LayerPlaces) -> Result<LayerParts> {
+    let bias = network.parameters[layer.bias].value.clone();
+    let Some(norms) = &layer.norms else {
+        return Ok(LayerParts {
+            input: tensor(network, &layer.input, None)?,
+            recurrent: tensor(network, &layer.recurrent, None)?,
+            bias: Bias::F32(values(bias)?),
+        });
+    };
+    let [(input, input_shift), (recurrent, recurrent_shift)] = norms.each_ref().map(|norm| folded(network, norm));
+    let bias = match cell {
+        Cell::Lstm => bias + input_shift + recurrent_shift,
+        // A GRU has a bias for each product.
+        Cell::Gru => bias + BurnTensor::cat(vec![input_shift, recurrent_shift], 1),
+    };
+    Ok(LayerParts {
+        input: tensor(network, &layer.input, Some(input))?,
+        recurrent: tensor(network, &layer.recurrent, Some(recurrent))?,
+        bias: Bias::F32(values(bias)?),
+    })
+}
+
+/// Factor and summand of each output, `[1, outputs]`.
+fn folded(network: &Network, norm: &NormPlaces) -> (BurnTensor<2>, BurnTensor<2>) {
+    let statistics = &network.parameters[norm.statistics].value;
+    let [mean, variance] = [0, 1].map(|row| statistics.clone().narrow(0, row, 1));
+    let factor = network.parameters[norm.gain].value.clone() * inverse_deviation(variance);
+    (factor.clone(), (mean * factor).neg())
 }
 
 fn shape(config: &Config, rows: usize) -> Shape {
@@ -70,21 +92,35 @@ fn values(tensor: BurnTensor<2>) -> Result<Vec<f32>> {
     tensor.into_data().try_into_vec().map_err(|error| anyhow!("a parameter is not of floats: {error:?}"))
 }
 
-/// A weight matrix as the file has it, with a row an output.
-fn tensor(weights: &BurnTensor<2>, transform: Transform, inputs: Inputs) -> Result<Tensor> {
-    let by_rows = |tensor: BurnTensor<2>| if inputs == Inputs::Rows { tensor.transpose() } else { tensor };
-    let [rows, cols] = by_rows(weights.clone()).dims();
-    let Some(Quantized { integers, scales }) = transform.quantize(weights.clone(), inputs) else {
-        return Ok(Tensor { rows, cols, values: Values::F32(values(by_rows(weights.clone()))?), scales: Vec::new() });
+/// A weight matrix as the file has it, with a row an output, each output multiplied with its factor if there is one.
+fn tensor(network: &Network, matrix: &Matrix, factor: Option<BurnTensor<2>>) -> Result<Tensor> {
+    let by_rows = |tensor: BurnTensor<2>| if matrix.inputs() == Inputs::Rows { tensor.transpose() } else { tensor };
+    let times_factor = |tensor: BurnTensor<2>| match &factor {
+        Some(factor) => tensor * factor.clone(),
+        None => tensor,
     };
-    let integers = values(by_rows(integers))?.into_iter().map(|value| value as i8).collect();
-    let values_of = match transform {
-        Transform::Ternary { .. } => Values::Ternary,
-        Transform::Linear { bits: ..=4 } => Values::Signed4,
-        Transform::Linear { .. } => Values::Signed8,
-        Transform::Float => bail!("floats have no integers"),
+    let floats = |tensor: BurnTensor<2>| -> Result<Tensor> {
+        let tensor = by_rows(times_factor(tensor));
+        let [rows, cols] = tensor.dims();
+        Ok(Tensor { rows, cols, values: Values::F32(values(tensor)?), scales: Vec::new() })
     };
-    let scales = values(by_rows(scales))?.into_iter().map(f16::from_f32).collect();
+    let Some(Quantized { integers, scales }) = matrix.quantized(&network.parameters) else {
+        return floats(matrix.floats(&network.parameters));
+    };
+    let largest: f32 = integers.clone().abs().max().into_scalar();
+    if largest > 127.0 {
+        // No packed form has so many levels.
+        return floats(integers * scales);
+    }
+    let integers = by_rows(integers);
+    let [rows, cols] = integers.dims();
+    let integers = values(integers)?.into_iter().map(|value| value as i8).collect();
+    let values_of = match largest {
+        ..=1.0 => Values::Ternary,
+        ..=7.0 => Values::Signed4,
+        _ => Values::Signed8,
+    };
+    let scales = values(by_rows(times_factor(scales)))?.into_iter().map(f16::from_f32).collect();
     Ok(Tensor { rows, cols, values: values_of(integers), scales })
 }
 
@@ -92,4 +128,102 @@ fn bias_in_bytes(bias: &[f32]) -> Bias {
     let (min, max) = bias.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
     let step = ((max - min) / BIAS_STEPS).max(f32::MIN_POSITIVE);
     Bias::U8 { min, step, values: bias.iter().map(|x| ((x - min) / step).round() as u8).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Entry;
+    use crate::training::batches::Batch;
+    use crate::training::network::Phase;
+    use burn::tensor::Device;
+    use lm_wasm::{Model, Session};
+
+    const ROWS: usize = 13;
+
+    fn table() -> WordTable {
+        let specials = ["<unk>", "</s>", "<num>"].map(|name| Entry::special(name.to_owned(), 5.0));
+        let word = |index: usize| Entry {
+            token: format!("w{index:02}"),
+            count: (index + 1) as f64,
+            spelling: format!("w{index:02}"),
+            offered: true,
+        };
+        WordTable { specials: 3, entries: specials.into_iter().chain((0..ROWS - 3).map(word)).collect() }
+    }
+
+    fn config(cell: &str, tables: &str) -> Config {
+        let text = format!(
+            "name = \"test\"\n[model]\ncell = \"{cell}\"\nlayers = 2\nunits = 20\nembedding = 12\ntied = true\n{tables}\n\
+             [training]\nbatch = 1\nshards = 1\nbptt = 8\ntokens = 1000\nlearning_rate = 0.01\n"
+        );
+        let config: Config = toml::from_str(&text).unwrap();
+        config.check().unwrap();
+        config
+    }
+
+    /// Mean negative log-likelihoods of a text by the trainer and by the core on the exported file.
+    fn losses(config: &Config) -> (f64, f64) {
+        let table = table();
+        let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
+        let mut network = Network::new(config, &counts, true, &Device::flex());
+        // Larger weights than a network begins with, and statistics that are not those of a standard normal variable.
+        for parameter in network.parameters.iter_mut().filter(|parameter| parameter.trained) {
+            parameter.value = parameter.value.clone() * 2.0;
+        }
+        for parameter in network.parameters.iter_mut().filter(|parameter| parameter.name.ends_with("statistics")) {
+            let shift = BurnTensor::from_floats([[0.1], [-0.4]], &Device::flex());
+            parameter.value = parameter.value.clone() + shift;
+        }
+        let tokens: Vec<u32> = (0..60).map(|i| (i * i + 3 * i) as u32 % ROWS as u32).collect();
+        let batch = Batch::new(1, tokens[..59].to_vec(), tokens[1..].to_vec());
+        let evaluation = network.evaluation(Phase { quantized: true, frozen: true });
+        let mut states = network.zero_states(1);
+        let by_trainer = network.negative_log_likelihood(&batch, &mut states, &evaluation) / 59.0;
+
+        let bytes = model_parts(config, &network, &table, Metadata::new()).unwrap().to_bytes().unwrap();
+        let model = Model::from_bytes(&bytes).unwrap();
+        let mut session = Session::new(&model);
+        session.set_context(&model, &[]);
+        let mut by_core = 0.0;
+        // A session begins behind a line's end, the trainer's states before any text: the first token puts that right.
+        for pair in tokens.windows(2) {
+            session.push(&model, pair[0]);
+            by_core -= f64::from(session.log_probability(&model, pair[1]));
+        }
+        (by_trainer, by_core / 59.0)
+    }
+
+    #[test]
+    fn a_file_computes_what_the_trainer_evaluates() {
+        let ternary = "input = { method = \"ternary\", per = \"output\" }\nrecurrent = { method = \"binary\" }";
+        let methods = [
+            String::new(),
+            format!("[weights]\nembedding = {{ method = \"linear\", bits = 8 }}\n{ternary}"),
+            "[weights]\ninput = { method = \"logarithmic\", bits = 4 }\nrecurrent = { method = \"codebook\", bits = 4 }"
+                .to_owned(),
+            "[weights]\nrecurrent = { method = \"fixed-ternary\", threshold = 0.5, scale = 0.2, stochastic = true }\n\
+             input = { method = \"optimal-ternary\" }"
+                .to_owned(),
+            "[weights]\ninput = { method = \"trained-ternary\", per = \"output\" }\nprojection = { method = \"linear\", bits = 12 }"
+                .to_owned(),
+        ];
+        for (cell, gate) in [("lstm", "forget"), ("gru", "update")] {
+            for method in &methods {
+                for norm in ["", "batch", "layer", "weight"] {
+                    let norm = if norm.is_empty() {
+                        String::new()
+                    } else {
+                        format!("[normalization]\nmethod = \"{norm}\"\ngain = 0.6")
+                    };
+                    let config = config(cell, &format!("{method}\n{norm}"));
+                    let (trainer, core) = losses(&config);
+                    assert!((trainer - core).abs() < 0.02, "{cell} {method} {norm}: {trainer} is not {core}");
+                }
+            }
+            let gates = format!("[weights.gates.{gate}]\ninput = {{ method = \"binary\" }}");
+            let (trainer, core) = losses(&config(cell, &gates));
+            assert!((trainer - core).abs() < 0.02, "{cell} {gates}: {trainer} is not {core}");
+        }
+    }
 }

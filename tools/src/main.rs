@@ -6,11 +6,15 @@ mod corpus;
 mod evaluation;
 mod export;
 mod progress;
+mod report;
 mod training;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Train, quantize, evaluate and export small language models for lm-wasm
 #[derive(Parser)]
@@ -27,6 +31,7 @@ enum Command {
     Evaluate(commands::evaluate::Arguments),
     Export(commands::export::Arguments),
     Inspect(commands::inspect::Arguments),
+    Report(commands::report::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
         Command::Inspect(arguments) => arguments.run(),
+        Command::Report(arguments) => arguments.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 fn lm_tools(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lm-tools"));
-    command.args(arguments).env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null());
     command
 }
 
@@ -167,6 +167,19 @@ fn from_text_to_a_model_that_has_learned() {
         assert!(interval["low"].as_f64().unwrap() < all("ksr") && all("ksr") < interval["high"].as_f64().unwrap());
 
         // The trainer's own perplexity and the core's are of the same model on the same text, but for int8 activations.
+        let own = workspace.text("own.txt");
+        fs::write(&own, "quokkas\n".repeat(20)).unwrap();
+        let personal: Value =
+            serde_json::from_str(&succeed(&["evaluate", &model, &own, "--personal", "--json"])).unwrap();
+        let sum = |name: &str| personal["all"][name].as_u64().unwrap();
+        assert_eq!(
+            [sum("words"), sum("characters"), sum("model_effort")],
+            [20, 160, 160],
+            "the model does not know it"
+        );
+        assert!(sum("personal_effort") < 80, "{personal}");
+        assert!(succeed(&["evaluate", &model, &own, "--personal"]).lines().last().unwrap().contains("all"));
+
         let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
         let stream: Value = serde_json::from_str(&stream).unwrap();
         let (by_core, by_trainer) = (
@@ -185,10 +198,80 @@ fn from_text_to_a_model_that_has_learned() {
     }
 }
 
+const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
+                       recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
+                       recurrent = { method = \"codebook\", bits = 2 }\n\
+                       [normalization]\nmethod = \"batch\"\nfreeze = 0.7";
+
+#[test]
+fn runs_are_compared_in_a_report() {
+    let workspace = Workspace::new();
+    let typist = |config: &str, name: &str| {
+        let text = fs::read_to_string(config).unwrap();
+        let text = text.replace("valid_runs = 2", "valid_runs = 4\ntypist_lines = 30").replace("\"tiny\"", name);
+        fs::write(config, text).unwrap();
+    };
+    let float = workspace.config("float.toml", "lstm", "", 30_000);
+    let mixed = workspace.config("mixed.toml", "lstm", STARTED, 30_000);
+    typist(&float, "\"float\"");
+    typist(&mixed, "\"mixed\"");
+    let mut folders = Vec::new();
+    for (config, out, seed) in [(&float, "float-1", "1"), (&float, "float-2", "2"), (&mixed, "mixed-1", "1")] {
+        let output = workspace.train(config, out, false).args(["--seed", seed]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let model = workspace.export(out, &format!("{out}/model.lm"));
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        fs::write(workspace.path(out).join("test.json"), measured).unwrap();
+        folders.push(workspace.text(out));
+    }
+    // Before the weights are transformed there is no model to type with.
+    let typed = |out: &str| {
+        let log = events(&workspace.path(out));
+        log.iter().filter(|line| line["event"] == "valid").map(|line| line["typing"].is_object()).collect::<Vec<_>>()
+    };
+    assert_eq!(typed("float-1"), [true; 4]);
+    assert_eq!(typed("mixed-1"), [false, false, true, true]);
+
+    let curves = workspace.text("curves.svg");
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let arguments =
+        [&["report", "--ratios-to", "float", "--curves", &curves, "--tokens", "20000"][..], &folders].concat();
+    let table = succeed(&arguments);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!((rows.len(), rows[2][1], rows[2][2], rows[3][1]), (4, "float", "2", "mixed"));
+    // The last column compares with the float row; the float row has a range.
+    assert_eq!(rows[2][rows[2].len() - 2], "1.000");
+    assert!(rows[2][8].contains('(') && !rows[3][8].contains('('), "{table}");
+    assert!(rows[3][5].parse::<f64>().unwrap() < 2.0, "{table}");
+    let curves = fs::read_to_string(curves).unwrap();
+    assert!(curves.contains("mixed") && curves.contains("click ratio"));
+    assert!(fail(&["report", folders[0], folders[0]]).contains("the same seed"));
+}
+
+#[test]
+fn a_method_that_needs_trained_weights_says_so() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "input = { method = \"optimal-ternary\" }", 1000);
+    let output = workspace.train(&config, "run", false).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("weights.start"));
+}
+
+#[test]
+fn a_quick_run_is_small() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "gru", TERNARY, 100_000_000);
+    let text = fs::read_to_string(&config).unwrap().replace("units = 24", "units = 2000");
+    fs::write(&config, text).unwrap();
+    let output = workspace.train(&config, "run", false).arg("--quick").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let last = events(&workspace.path("run")).pop().unwrap();
+    assert_eq!((&last["event"], last["step"].as_u64()), (&Value::from("end"), Some(300_000 / 80)));
+}
+
 #[test]
 fn a_killed_run_resumes_and_ends_the_same() {
     let workspace = Workspace::new();
-    let config = workspace.config("config.toml", "lstm", TERNARY, 40_000);
+    let config = workspace.config("config.toml", "lstm", STARTED, 40_000);
     assert!(workspace.train(&config, "whole", false).status().unwrap().success());
 
     let folder = workspace.path("killed");

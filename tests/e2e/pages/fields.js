@@ -7,12 +7,19 @@ function scripted(script) {
       return script
         .filter(([text]) => text === asked)
         .slice(0, count)
-        .map(([text, word, probability = 0.9]) => {
+        .map(([text, word, probability = 0.9, continuation]) => {
           const deleteLeft = /[^\s]*$/.exec(text)[0].length;
-          return { text: word, probability, insert: { deleteLeft, text: `${word} ` } };
+          return { text: word, probability, insert: { deleteLeft, text: `${word} ` }, continuation };
         });
     },
+    learn: (text) => lm.learned.push(text),
+    block: (word) => lm.blocked.push(word),
   };
 }
 
-globalThis.lm = { LmError, Predictor, attach, scripted, detach: {} };
+// Fields in a shadow root, as components have them.
+const root = document.querySelector("#shadow").attachShadow({ mode: "open" });
+root.innerHTML = `<textarea id="inner" rows="3" cols="40" aria-label="Inner"></textarea>
+  <div id="inner-editable" contenteditable="true" role="textbox" aria-label="Inner rich text"></div>`;
+
+globalThis.lm = { LmError, Predictor, attach, scripted, detach: {}, learned: [], blocked: [] };

@@ -6,10 +6,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use lm_wasm::Model;
 use lm_wasm::format::ModelParts;
+use lm_wasm::predict::Blend;
 
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
-use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, with_float_weights};
+use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evaluate_personal, with_float_weights};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
 #[derive(Args)]
@@ -17,6 +18,7 @@ use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, with_
   lm-tools evaluate models/en.lm dev.tsv
   lm-tools evaluate models/en.lm mail.txt --suggestions 5 --json > measures.json
   lm-tools evaluate ptb.lm test.txt --tokenization spaces --stream --no-typist
+  lm-tools evaluate models/en.lm letters-of-one-person.txt --personal
 
 A .tsv file has source<TAB>text lines; its sources are told apart. The model runs in the same code as in a page.")]
 pub struct Arguments {
@@ -40,6 +42,12 @@ pub struct Arguments {
     /// Measure perplexity alone
     #[arg(long)]
     no_typist: bool,
+    /// Type the text from its beginning to its end, with and without what was learned from it so far, and compare
+    #[arg(long, conflicts_with_all = ["stream", "no_typist"])]
+    personal: bool,
+    /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
+    #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
+    blend: Option<Vec<f64>>,
     /// Round activations to fewer bits than a page does, or not at all: 5, 6, 7, 8 (as a page) or float
     #[arg(long, default_value = "8", value_parser = ["5", "6", "7", "8", "float"])]
     activations: String,
@@ -58,6 +66,9 @@ impl Arguments {
         let model = self.read_model(&bytes).with_context(|| self.model.display().to_string())?;
         let lines = self.lines()?;
         ensure!(!lines.is_empty(), "there is no text in the file(s) given");
+        if self.personal {
+            return self.print_personal(&model, &lines);
+        }
         let options = Options {
             suggestions: self.suggestions.into(),
             tokenization: if self.tokenization == "spaces" { Tokenization::Spaces } else { Tokenization::Words },
@@ -71,6 +82,27 @@ impl Arguments {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
             print(&report);
+        }
+        Ok(())
+    }
+
+    fn print_personal(&self, model: &Model, lines: &[Line]) -> Result<()> {
+        let blend = match self.blend.as_deref() {
+            Some(&[largest, kappa, mu]) => Blend { largest, kappa, mu },
+            _ => Blend::default(),
+        };
+        let texts = lines.iter().map(|line| line.text.as_str());
+        let report = evaluate_personal(model, blend, texts, self.suggestions.into());
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+            return Ok(());
+        }
+        println!("{:>16} {:>10} {:>12} {:>10}", "words up to", "KSR alone", "with own", "gain");
+        let parts = report.parts.iter().map(|(end, part)| (end.to_string(), part));
+        for (name, part) in parts.chain([("all".to_owned(), &report.all)]) {
+            let (alone, personal) = part.ksr();
+            let (alone, personal) = (100.0 * alone, 100.0 * personal);
+            println!("{name:>16} {alone:>8.2} % {personal:>10.2} % {:>+10.2}", personal - alone);
         }
         Ok(())
     }

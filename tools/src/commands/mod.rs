@@ -4,4 +4,5 @@ pub mod corpus;
 pub mod evaluate;
 pub mod export;
 pub mod inspect;
+pub mod report;
 pub mod train;

@@ -17,6 +17,7 @@ use crate::training::run::{Ending, Run};
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
   lm-tools train --config configs/en/retrain.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/ternary
+  lm-tools train --config configs/en-1m/ternary.toml --corpus runs/en-1m/corpus --seed 2 --out runs/en-1m/ternary-2
 
 A run writes log.jsonl and, every few minutes and when interrupted (Ctrl+C), a checkpoint to go on from.")]
 pub struct Arguments {
@@ -36,6 +37,15 @@ pub struct Arguments {
     /// quantized and retrained so
     #[arg(long, conflicts_with = "resume")]
     init: Option<PathBuf>,
+    /// Another seed than the config's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Train on so many tokens instead of the config's
+    #[arg(long)]
+    tokens: Option<u64>,
+    /// Try a config out in a minute or two: a small network on few tokens, with all methods as they are
+    #[arg(long, conflicts_with = "tokens")]
+    quick: bool,
     /// Where to compute: flex (the CPU), wgpu or cuda
     #[arg(long, default_value = "flex")]
     device: String,
@@ -44,7 +54,13 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let config = Config::read(&self.config)?;
+        let mut config = Config::read(&self.config)?;
+        config.training.seed = self.seed.unwrap_or(config.training.seed);
+        config.training.tokens = self.tokens.unwrap_or(config.training.tokens);
+        if self.quick {
+            config.shrink();
+        }
+        config.check()?;
         let device = ComputeDevice::by_name(&self.device)?;
         let corpus = self.corpus.or_else(|| config.corpus.clone());
         let corpus = corpus.context("no corpus: name one with --corpus or in the config")?;

@@ -1,7 +1,7 @@
 //! From text files to a prepared corpus: a vocabulary and streams of token rows.
 //!
 //! A prepared corpus is a folder with `corpus.json` (what it was made of), `vocabulary.tsv`, `train.tokens` and, where
-//! asked for, `valid.tokens`: rows as little-endian u32, each line closed by the row of `</s>`. Text is read twice, as
+//! asked for, `valid.tokens` (with its text, `valid.txt`): rows as little-endian u32, each line closed by the row of `</s>`. Text is read twice, as
 //! a stream: once to count words, once to write rows. Blocks of lines are then shuffled on disk, so that memory holds
 //! word types and block positions only, never the text.
 
@@ -13,7 +13,8 @@ pub mod sources;
 mod tokens;
 mod vocabulary;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -26,9 +27,14 @@ use offer::Offer;
 use shuffle::Blocks;
 use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
+#[cfg(test)]
+pub use vocabulary::Entry;
 pub use vocabulary::WordTable;
 
 use crate::progress::Progress;
+
+/// The held-out text, for who wants to type it.
+const VALID_TEXT: &str = "valid.txt";
 
 /// What a prepared corpus was made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +93,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks)?);
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
-    let valid = write_valid(sources, root, &vocabulary, &out.join("valid.tokens"))?;
+    let valid = write_valid(sources, root, &vocabulary, out)?;
     let manifest = Manifest {
         language: sources.language.clone(),
         tokenization: sources.tokenization,
@@ -150,16 +156,29 @@ fn write_source(
     })
 }
 
-fn write_valid(sources: &Sources, root: &Path, vocabulary: &Vocabulary, path: &Path) -> Result<u64> {
+fn write_valid(sources: &Sources, root: &Path, vocabulary: &Vocabulary, out: &Path) -> Result<u64> {
     if sources.valid.is_empty() {
         return Ok(0);
     }
-    let mut writer = tokens::TokenWriter::create(path)?;
+    let mut writer = tokens::TokenWriter::create(&out.join("valid.tokens"))?;
+    let path = out.join(VALID_TEXT);
+    let cannot_write = || format!("cannot write {}", path.display());
+    let mut text = BufWriter::new(File::create(&path).with_context(cannot_write)?);
     for file in &sources.valid {
         let mut lines = Lines::open(&root.join(file))?;
         while let Some((_, line)) = lines.next_line()? {
             writer.write(&line_rows(&line, sources.tokenization, vocabulary))?;
+            writeln!(text, "{line}").with_context(cannot_write)?;
         }
     }
+    text.flush().with_context(cannot_write)?;
     writer.finish()
+}
+
+/// The lines of a corpus's held-out text.
+pub fn read_valid(folder: &Path) -> Result<Vec<String>> {
+    let path = folder.join(VALID_TEXT);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}: prepare the corpus with held-out text", path.display()))?;
+    Ok(text.lines().map(str::to_owned).collect())
 }

@@ -9,6 +9,7 @@
 mod bootstrap;
 mod floats;
 mod line;
+mod personal;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use bootstrap::Interval;
 pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
+pub use personal::evaluate_personal;
 
 use crate::corpus::sources::Tokenization;
 use crate::progress::Progress;

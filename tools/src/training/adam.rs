@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::rows::Rows;
+use super::slices::{give, take};
 
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
@@ -17,6 +18,10 @@ pub struct Parameter {
     pub mean: Tensor<2>,
     /// Second moment.
     pub variance: Tensor<2>,
+    /// What the values are kept within.
+    pub bound: Option<f32>,
+    /// Whether it is trained; a kept one has no moments.
+    pub trained: bool,
 }
 
 /// A parameter's gradient: of all of it, or of some rows.
@@ -26,11 +31,6 @@ pub struct Gradient {
 }
 
 impl Gradient {
-    /// A gradient of the whole parameter.
-    pub fn dense(value: Tensor<2>) -> Gradient {
-        Gradient { value, rows: Rows::All }
-    }
-
     /// The sum of the squares.
     pub fn square(&self) -> f64 {
         f64::from(self.value.clone().powi_scalar(2).sum().into_scalar::<f32>())
@@ -43,8 +43,35 @@ pub struct Update {
     pub learning_rate: f64,
     /// What the gradient is multiplied with, to clip its norm.
     pub scale: f64,
+    /// Share of a weight that each update takes away, by the learning rate (decoupled: Loshchilov & Hutter 2019).
+    pub decay: f64,
     /// Number of the update, from 1 on.
     pub step: u64,
+    /// Whether to run over slices: the CPU's way.
+    pub fused: bool,
+}
+
+/// The numbers of an update that are the same for every element.
+struct Factors {
+    scale: f32,
+    /// Learning rate, corrected for the first moment's start at 0.
+    rate: f32,
+    /// 1 over the second moment's correction.
+    correction: f32,
+    /// What is left of a weight.
+    kept: f32,
+}
+
+impl Update {
+    fn factors(&self) -> Factors {
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.step as f64);
+        Factors {
+            scale: self.scale as f32,
+            rate: (self.learning_rate / correction(BETA_1)) as f32,
+            correction: (1.0 / correction(BETA_2)) as f32,
+            kept: (1.0 - self.learning_rate * self.decay) as f32,
+        }
+    }
 }
 
 impl Parameter {
@@ -52,28 +79,84 @@ impl Parameter {
     pub fn new(name: &str, value: Tensor<2>) -> Parameter {
         // Not `zeros_like` of one tensor cloned: the moments must not share memory, or every update would copy it.
         let zeros = || Tensor::zeros(value.dims(), &value.device());
-        Parameter { name: name.to_owned(), mean: zeros(), variance: zeros(), value }
+        Parameter { name: name.to_owned(), mean: zeros(), variance: zeros(), value, bound: None, trained: true }
+    }
+
+    /// Whether it belongs to a method, and a network without that lacks it.
+    pub fn of_method(&self) -> bool {
+        let endings = [".levels", ".norm", ".gain", ".statistics"];
+        endings.iter().any(|ending| self.name.contains(ending))
+    }
+
+    /// One that is kept with the network, but not trained.
+    pub fn kept(self) -> Parameter {
+        Parameter { trained: false, ..self }
     }
 
     /// Adam (Kingma & Ba 2015, algorithm 1). Rows without a gradient keep value and moments ("lazy" Adam).
     pub fn update(&mut self, gradient: Gradient, update: Update) {
+        if update.fused {
+            self.update_fused(gradient, &update.factors());
+        } else {
+            self.update_tensors(gradient, &update.factors());
+        }
+        if let Some(bound) = self.bound {
+            self.value = taken(&mut self.value).clamp(-bound, bound);
+        }
+    }
+
+    fn update_tensors(&mut self, gradient: Gradient, factors: &Factors) {
         let Gradient { value: gradient, rows } = gradient;
-        let gradient = gradient * update.scale as f32;
-        let (mean, variance) = (rows.of(&self.mean), rows.of(&self.variance));
+        let gradient = gradient * factors.scale;
+        let [mean, variance, value] = [&self.mean, &self.variance, &self.value].map(|table| rows.of(table));
         let mean_change = (gradient.clone() - mean.clone()) * (1.0 - BETA_1);
         let variance_change = (gradient.clone() * gradient - variance.clone()) * (1.0 - BETA_2);
-        let correction = |beta: f32| 1.0 - f64::from(beta).powf(update.step as f64);
-        let rate = (update.learning_rate / correction(BETA_1)) as f32;
-        let deviation = ((variance + variance_change.clone()) / correction(BETA_2) as f32).sqrt() + EPSILON;
-        let change = (mean + mean_change.clone()) * -rate / deviation;
-        let add = |table: &mut Tensor<2>, change: Tensor<2>| {
-            let taken = std::mem::replace(table, Tensor::empty([1, 1], &change.device()));
-            *table = rows.add_to(taken, change);
-        };
-        add(&mut self.mean, mean_change);
-        add(&mut self.variance, variance_change);
-        add(&mut self.value, change);
+        let deviation = ((variance + variance_change.clone()) * factors.correction).sqrt() + EPSILON;
+        let change = (mean + mean_change.clone()) * -factors.rate / deviation + value * (factors.kept - 1.0);
+        for (table, change) in
+            [(&mut self.mean, mean_change), (&mut self.variance, variance_change), (&mut self.value, change)]
+        {
+            *table = rows.add_to(taken(table), change);
+        }
     }
+
+    fn update_fused(&mut self, gradient: Gradient, factors: &Factors) {
+        let (shape, device) = (self.value.dims(), self.value.device());
+        let [mut mean, mut variance, mut value] =
+            [&mut self.mean, &mut self.variance, &mut self.value].map(|table| take(taken(table)));
+        let width = shape[1];
+        let gradients = take(gradient.value);
+        let mut row = |at: usize, gradient: &[f32]| {
+            let range = at..at + gradient.len();
+            factors.apply(gradient, &mut mean[range.clone()], &mut variance[range.clone()], &mut value[range]);
+        };
+        match &gradient.rows {
+            Rows::All => row(0, &gradients),
+            Rows::Some(rows) => {
+                gradients.chunks_exact(width).zip(rows).for_each(|(gradient, at)| row(*at as usize * width, gradient));
+            }
+        }
+        self.mean = give(mean, shape, &device);
+        self.variance = give(variance, shape, &device);
+        self.value = give(value, shape, &device);
+    }
+}
+
+impl Factors {
+    fn apply(&self, gradient: &[f32], mean: &mut [f32], variance: &mut [f32], value: &mut [f32]) {
+        for (((g, m), v), w) in gradient.iter().zip(mean).zip(variance).zip(value) {
+            let g = g * self.scale;
+            *m += (g - *m) * (1.0 - BETA_1);
+            *v += (g * g - *v) * (1.0 - BETA_2);
+            *w = *w * self.kept - *m * self.rate / ((*v * self.correction).sqrt() + EPSILON);
+        }
+    }
+}
+
+/// Takes a table's place, so that its memory has one owner and is changed without a copy.
+fn taken(table: &mut Tensor<2>) -> Tensor<2> {
+    let device = table.device();
+    std::mem::replace(table, Tensor::empty([1, 1], &device))
 }
 
 #[cfg(test)]
@@ -85,29 +168,66 @@ mod tests {
         tensor.clone().into_data().try_into_vec().unwrap()
     }
 
+    fn dense(value: Tensor<2>) -> Gradient {
+        Gradient { value, rows: Rows::All }
+    }
+
+    fn update(learning_rate: f64, scale: f64, step: u64, fused: bool) -> Update {
+        Update { learning_rate, scale, decay: 0.0, step, fused }
+    }
+
     #[test]
     fn two_updates_by_hand() {
         let device = Device::flex();
-        let mut parameter = Parameter::new("w", Tensor::from_floats([[1.0, 1.0]], &device));
-        for step in 1..=2 {
-            let gradient = Gradient::dense(Tensor::from_floats([[4.0, -0.2]], &device));
-            parameter.update(gradient, Update { learning_rate: 0.1, scale: 0.5, step });
+        for fused in [false, true] {
+            let mut parameter = Parameter::new("w", Tensor::from_floats([[1.0, 1.0]], &device));
+            for step in 1..=2 {
+                let gradient = dense(Tensor::from_floats([[4.0, -0.2]], &device));
+                parameter.update(gradient, update(0.1, 0.5, step, fused));
+            }
+            // With a constant gradient both corrected moments are exact: each update is the rate times the sign.
+            for (got, want) in values(&parameter.value).iter().zip([0.8, 1.2]) {
+                assert!((got - want).abs() < 1e-5, "{got} {want}");
+            }
+            assert!((values(&parameter.mean)[0] - 0.38).abs() < 1e-6);
         }
-        // With a constant gradient both corrected moments are exact: each update is the rate times the sign.
-        for (got, want) in values(&parameter.value).iter().zip([0.8, 1.2]) {
+    }
+
+    #[test]
+    fn decay_shrinks_weights_without_a_gradient() {
+        let device = Device::flex();
+        for fused in [false, true] {
+            let mut parameter = Parameter::new("w", Tensor::from_floats([[2.0, -1.0]], &device));
+            let gradient = dense(Tensor::zeros([1, 2], &device));
+            parameter.update(gradient, Update { decay: 0.5, ..update(0.1, 1.0, 1, fused) });
+            for (got, want) in values(&parameter.value).iter().zip([1.9, -0.95]) {
+                assert!((got - want).abs() < 1e-6, "{got} {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_stay_within_their_bound() {
+        let device = Device::flex();
+        let value = Tensor::from_floats([[0.19, -0.19]], &device);
+        let mut parameter = Parameter { bound: Some(0.2), ..Parameter::new("w", value) };
+        let gradient = dense(Tensor::from_floats([[-1.0, -1.0]], &device));
+        parameter.update(gradient, update(0.1, 1.0, 1, true));
+        for (got, want) in values(&parameter.value).iter().zip([0.2, -0.09]) {
             assert!((got - want).abs() < 1e-5, "{got} {want}");
         }
-        assert!((values(&parameter.mean)[0] - 0.38).abs() < 1e-6);
     }
 
     #[test]
     fn untouched_rows_stay() {
         let device = Device::flex();
-        let mut parameter = Parameter::new("w", Tensor::ones([3, 1], &device));
-        let gradient = Gradient { value: Tensor::from_floats([[2.0]], &device), rows: Rows::Some(vec![1]) };
-        parameter.update(gradient, Update { learning_rate: 0.1, scale: 1.0, step: 1 });
-        let (mean, value) = (values(&parameter.mean), values(&parameter.value));
-        assert_eq!([mean[0], mean[2], value[0], value[2]], [0.0, 0.0, 1.0, 1.0]);
-        assert!((mean[1] - 0.2).abs() < 1e-6 && (value[1] - 0.9).abs() < 1e-5);
+        for fused in [false, true] {
+            let mut parameter = Parameter::new("w", Tensor::ones([3, 1], &device));
+            let gradient = Gradient { value: Tensor::from_floats([[2.0]], &device), rows: Rows::Some(vec![1]) };
+            parameter.update(gradient, update(0.1, 1.0, 1, fused));
+            let (mean, value) = (values(&parameter.mean), values(&parameter.value));
+            assert_eq!([mean[0], mean[2], value[0], value[2]], [0.0, 0.0, 1.0, 1.0]);
+            assert!((mean[1] - 0.2).abs() < 1e-6 && (value[1] - 0.9).abs() < 1e-5);
+        }
     }
 }

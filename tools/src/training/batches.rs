@@ -19,6 +19,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// A batch that resets no state.
+    pub fn new(size: usize, inputs: Vec<u32>, targets: Vec<u32>) -> Batch {
+        let resets = vec![Vec::new(); inputs.len() / size];
+        Batch { size, inputs, targets, resets }
+    }
+
     /// What to multiply to the state before each step.
     pub fn masks(&self, device: &Device) -> Vec<Option<Tensor<2>>> {
         let mask = |resets: &Vec<usize>| {
@@ -29,6 +35,25 @@ impl Batch {
             })
         };
         self.resets.iter().map(mask).collect()
+    }
+
+    /// The sequences in `shards` equal parts.
+    pub fn split(&self, shards: usize) -> Vec<Batch> {
+        let size = self.size / shards;
+        let part = |tokens: &[u32], first: usize| {
+            tokens.chunks_exact(self.size).flat_map(|step| &step[first..first + size]).copied().collect()
+        };
+        let shard = |first: usize| Batch {
+            size,
+            inputs: part(&self.inputs, first),
+            targets: part(&self.targets, first),
+            resets: self
+                .resets
+                .iter()
+                .map(|reset| reset.iter().filter_map(|at| at.checked_sub(first).filter(|&at| at < size)).collect())
+                .collect(),
+        };
+        (0..shards).map(|index| shard(index * size)).collect()
     }
 
     /// Resets the state at a share of the line ends, as if a new text began there.
@@ -89,12 +114,8 @@ impl<'a> Batches<'a> {
 
     /// Batch number `index` of a pass; the states go on from the one before.
     pub fn read(&self, index: u64) -> Result<Batch> {
-        let mut batch = Batch {
-            size: self.size,
-            inputs: vec![0; self.size * self.steps],
-            targets: vec![0; self.size * self.steps],
-            resets: vec![Vec::new(); self.steps],
-        };
+        let zeros = vec![0; self.size * self.steps];
+        let mut batch = Batch::new(self.size, zeros.clone(), zeros);
         let mut tokens = vec![0; self.steps + 1];
         for sequence in 0..self.size {
             self.reader.read(sequence as u64 * self.part + index * self.steps as u64, &mut tokens)?;
@@ -104,5 +125,25 @@ impl<'a> Batches<'a> {
             }
         }
         Ok(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_hold_their_own_sequences() {
+        let batch = Batch {
+            size: 4,
+            inputs: vec![0, 1, 2, 3, 10, 11, 12, 13],
+            targets: vec![10, 11, 12, 13, 20, 21, 22, 23],
+            resets: vec![vec![], vec![1, 2]],
+        };
+        let shards = batch.split(2);
+        assert_eq!(shards[0].inputs, [0, 1, 10, 11]);
+        assert_eq!(shards[1].targets, [12, 13, 22, 23]);
+        assert_eq!(shards[0].resets, [vec![], vec![1]]);
+        assert_eq!(shards[1].resets, [vec![], vec![0]]);
     }
 }

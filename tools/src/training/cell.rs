@@ -4,8 +4,7 @@
 //! where some twenty passes over memory a step would otherwise cost as much as the products. Tests hold the two, and
 //! burn's automatic differentiation, against each other.
 
-use burn::tensor::{Tensor, TensorData, activation::sigmoid};
-use lm_wasm::simd::{Native, Simd, math};
+use burn::tensor::{Tensor, activation};
 
 use super::config::Cell;
 
@@ -75,9 +74,9 @@ fn complement(x: Tensor<2>) -> Tensor<2> {
 fn lstm_forward(x: Tensor<2>, h: Tensor<2>, previous: Tensor<2>) -> Forward {
     let units = previous.dims()[1];
     let sum = x + h;
-    let input_forget = sigmoid(sum.clone().narrow(1, 0, 2 * units));
+    let input_forget = activation::sigmoid(sum.clone().narrow(1, 0, 2 * units));
     let candidate = gate(&sum, 2, units).tanh();
-    let output = sigmoid(gate(&sum, 3, units));
+    let output = activation::sigmoid(gate(&sum, 3, units));
     let c = gate(&input_forget, 1, units) * previous.clone() + gate(&input_forget, 0, units) * candidate.clone();
     let extra = c.clone().tanh();
     let h = output.clone() * extra.clone();
@@ -99,7 +98,7 @@ fn lstm_backward(Saved { gates, previous, extra }: Saved, dh: Tensor<2>, carry: 
 
 fn gru_forward(x: Tensor<2>, h: Tensor<2>, previous: Tensor<2>) -> Forward {
     let units = previous.dims()[1];
-    let reset_update = sigmoid(x.clone().narrow(1, 0, 2 * units) + h.clone().narrow(1, 0, 2 * units));
+    let reset_update = activation::sigmoid(x.clone().narrow(1, 0, 2 * units) + h.clone().narrow(1, 0, 2 * units));
     let extra = gate(&h, 2, units);
     let n = (gate(&x, 2, units) + gate(&reset_update, 0, units) * extra.clone()).tanh();
     let z = gate(&reset_update, 1, units);
@@ -120,43 +119,10 @@ fn gru_backward(Saved { gates, previous, extra }: Saved, dh: Tensor<2>, carry: T
     Backward { x, h, carry: dh * z }
 }
 
-/// The same over slices. A tensor of the CPU device gives its memory away and takes it back without a copy.
+/// The same over slices.
 mod fused {
     use super::*;
-
-    fn take(tensor: Tensor<2>) -> Vec<f32> {
-        tensor.into_data().try_into_vec().expect("float tensors hold f32")
-    }
-
-    /// Builds a tensor on the device of another.
-    fn give(values: Vec<f32>, shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(values, shape), &like.device())
-    }
-
-    #[derive(Clone, Copy)]
-    enum Activation {
-        Sigmoid,
-        Tanh,
-    }
-
-    fn activate(values: &mut [f32], activation: Activation) {
-        let apply = |lanes: &mut [f32; 4]| {
-            let x = Native::f32_load(lanes);
-            let y = match activation {
-                Activation::Sigmoid => math::sigmoid::<Native>(x),
-                Activation::Tanh => math::tanh::<Native>(x),
-            };
-            Native::f32_store(y, lanes);
-        };
-        let (quads, rest) = values.as_chunks_mut::<4>();
-        quads.iter_mut().for_each(apply);
-        if !rest.is_empty() {
-            let mut lanes = [0.0; 4];
-            lanes[..rest.len()].copy_from_slice(rest);
-            apply(&mut lanes);
-            rest.copy_from_slice(&lanes[..rest.len()]);
-        }
-    }
+    use crate::training::slices::{give, sigmoid, take, tanh};
 
     /// Splits a row into its gates.
     fn split<const GATES: usize>(row: &mut [f32], units: usize) -> [&mut [f32]; GATES] {
@@ -165,7 +131,7 @@ mod fused {
     }
 
     pub fn lstm_forward(x: Tensor<2>, h: Tensor<2>, previous: Tensor<2>) -> Forward {
-        let [batch, units] = previous.dims();
+        let ([batch, units], device) = (previous.dims(), previous.device());
         let (x, mut gates, mut c) = (take(x), take(h), take(previous.clone()));
         let mut tanh_c = vec![0.0; batch * units];
         let mut out = vec![0.0; batch * units];
@@ -176,31 +142,31 @@ mod fused {
                 *gate += x;
             }
             let [i, f, g, o] = split::<4>(&mut gates[wide], units);
-            activate(i, Activation::Sigmoid);
-            activate(f, Activation::Sigmoid);
-            activate(g, Activation::Tanh);
-            activate(o, Activation::Sigmoid);
+            sigmoid(i);
+            sigmoid(f);
+            tanh(g);
+            sigmoid(o);
             let (c, tanh_c) = (&mut c[narrow.clone()], &mut tanh_c[narrow.clone()]);
             for j in 0..units {
                 c[j] = f[j] * c[j] + i[j] * g[j];
             }
             tanh_c.copy_from_slice(c);
-            activate(tanh_c, Activation::Tanh);
+            tanh(tanh_c);
             for ((out, o), tanh_c) in out[narrow].iter_mut().zip(o).zip(tanh_c) {
                 *out = *o * *tanh_c;
             }
         }
         let saved = Saved {
-            gates: give(gates, [batch, 4 * units], &previous),
-            extra: give(tanh_c, [batch, units], &previous),
+            gates: give(gates, [batch, 4 * units], &device),
+            extra: give(tanh_c, [batch, units], &device),
             previous: previous.clone(),
         };
-        Forward { h: give(out, [batch, units], &previous), c: give(c, [batch, units], &previous), saved }
+        Forward { h: give(out, [batch, units], &device), c: give(c, [batch, units], &device), saved }
     }
 
     pub fn lstm_backward(saved: Saved, dh: Tensor<2>, carry: Tensor<2>) -> Backward {
         let [batch, units] = saved.previous.dims();
-        let like = dh.clone();
+        let device = dh.device();
         let (mut gates, previous, tanh_c) = (take(saved.gates), take(saved.previous), take(saved.extra));
         let (dh, mut carry) = (take(dh), take(carry));
         for row in 0..batch {
@@ -218,12 +184,12 @@ mod fused {
                 (i[j], g[j]) = (di, dg);
             }
         }
-        let x = give(gates, [batch, 4 * units], &like);
-        Backward { h: x.clone(), x, carry: give(carry, [batch, units], &like) }
+        let x = give(gates, [batch, 4 * units], &device);
+        Backward { h: x.clone(), x, carry: give(carry, [batch, units], &device) }
     }
 
     pub fn gru_forward(x: Tensor<2>, h: Tensor<2>, previous: Tensor<2>) -> Forward {
-        let [batch, units] = previous.dims();
+        let ([batch, units], device) = (previous.dims(), previous.device());
         let (x, mut gates, mut state) = (take(x), take(h), take(previous.clone()));
         let mut recurrent = vec![0.0; batch * units];
         for row in 0..batch {
@@ -237,28 +203,28 @@ mod fused {
                 r[j] += x[j];
                 z[j] += x[units + j];
             }
-            activate(r, Activation::Sigmoid);
-            activate(z, Activation::Sigmoid);
+            sigmoid(r);
+            sigmoid(z);
             for j in 0..units {
                 n[j] = x[2 * units + j] + r[j] * recurrent[j];
             }
-            activate(n, Activation::Tanh);
+            tanh(n);
             for (j, state) in state[narrow].iter_mut().enumerate() {
                 *state = (1.0 - z[j]) * n[j] + z[j] * *state;
             }
         }
         let saved = Saved {
-            gates: give(gates, [batch, 3 * units], &previous),
-            extra: give(recurrent, [batch, units], &previous),
+            gates: give(gates, [batch, 3 * units], &device),
+            extra: give(recurrent, [batch, units], &device),
             previous: previous.clone(),
         };
-        let h = give(state, [batch, units], &previous);
+        let h = give(state, [batch, units], &device);
         Forward { c: h.clone(), h, saved }
     }
 
     pub fn gru_backward(saved: Saved, dh: Tensor<2>, carry: Tensor<2>) -> Backward {
         let [batch, units] = saved.previous.dims();
-        let like = dh.clone();
+        let device = dh.device();
         let (mut gates, previous, recurrent) = (take(saved.gates), take(saved.previous), take(saved.extra));
         let (dh, mut carry) = (take(dh), take(carry));
         let mut products = vec![0.0; gates.len()];
@@ -281,9 +247,9 @@ mod fused {
             }
         }
         Backward {
-            x: give(gates, [batch, 3 * units], &like),
-            h: give(products, [batch, 3 * units], &like),
-            carry: give(carry, [batch, units], &like),
+            x: give(gates, [batch, 3 * units], &device),
+            h: give(products, [batch, 3 * units], &device),
+            carry: give(carry, [batch, units], &device),
         }
     }
 }

@@ -36,11 +36,9 @@ pub struct Position {
 fn tensors<'a>(network: &'a Network, states: &'a [State]) -> Vec<(String, &'a Tensor<2>)> {
     let parameters = network.parameters.iter().flat_map(|parameter| {
         let name = &parameter.name;
-        [
-            (name.clone(), &parameter.value),
-            (format!("adam.mean.{name}"), &parameter.mean),
-            (format!("adam.variance.{name}"), &parameter.variance),
-        ]
+        let moments =
+            [(format!("adam.mean.{name}"), &parameter.mean), (format!("adam.variance.{name}"), &parameter.variance)];
+        [(name.clone(), &parameter.value)].into_iter().chain(moments.into_iter().filter(|_| parameter.trained))
     });
     let states = states
         .iter()
@@ -101,7 +99,7 @@ impl Checkpoint {
     pub fn restore(&self, network: &mut Network, states: &mut [State], device: &Device) -> Result<()> {
         self.restore_weights(network, device)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
-        for parameter in &mut network.parameters {
+        for parameter in network.parameters.iter_mut().filter(|parameter| parameter.trained) {
             let name = &parameter.name;
             parameter.mean = read(&file, &format!("adam.mean.{name}"), &parameter.mean, device)?;
             parameter.variance = read(&file, &format!("adam.variance.{name}"), &parameter.variance, device)?;
@@ -113,7 +111,18 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts the weights alone into a network of the same shape.
+    /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start.
+    pub fn restore_common(&self, network: &mut Network, device: &Device) -> Result<()> {
+        let file = SafeTensors::deserialize(&self.bytes)?;
+        for parameter in &mut network.parameters {
+            if file.tensor(&parameter.name).is_ok() || !parameter.of_method() {
+                parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the weights alone into a network of the same shape and methods.
     pub fn restore_weights(&self, network: &mut Network, device: &Device) -> Result<()> {
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in &mut network.parameters {

@@ -7,12 +7,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::evaluation::Typing;
+
+/// The file's name in a run's folder.
+const FILE: &str = "log.jsonl";
+
 /// A line of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     /// The run begins or goes on.
-    Start { step: u64, parameters: usize, device: String, version: String },
+    Start {
+        step: u64,
+        parameters: usize,
+        /// Mean bits of a weight of the recurrent layers.
+        #[serde(default)]
+        layer_bits: f64,
+        device: String,
+        version: String,
+    },
     /// Training goes on.
     Train {
         step: u64,
@@ -24,7 +37,14 @@ pub enum Event {
         seconds: f64,
     },
     /// Held-out text was read, its lines as one stream.
-    Valid { step: u64, tokens: u64, loss: f64, perplexity: f64 },
+    Valid {
+        step: u64,
+        tokens: u64,
+        loss: f64,
+        perplexity: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typing: Option<Typing>,
+    },
     /// The run is finished.
     End { step: u64, seconds: f64 },
 }
@@ -40,6 +60,16 @@ impl Event {
     }
 }
 
+/// The lines of the log of a run's folder.
+pub fn read_log(folder: &Path) -> Result<Vec<Event>> {
+    let path = folder.join(FILE);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let line = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| format!("{}: line {} is damaged", path.display(), number + 1))
+    };
+    text.lines().enumerate().map(line).collect()
+}
+
 /// Appends to a log.
 pub struct Log {
     path: PathBuf,
@@ -50,7 +80,7 @@ impl Log {
     /// Opens the log of a run's folder; lines from behind `step`, which a killed run wrote after its last checkpoint,
     /// are dropped.
     pub fn open(folder: &Path, step: u64) -> Result<Log> {
-        let path = folder.join("log.jsonl");
+        let path = folder.join(FILE);
         let old = fs::read_to_string(&path).unwrap_or_default();
         let kept: String = old
             .lines()

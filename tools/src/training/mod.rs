@@ -1,16 +1,22 @@
 //! Training: network, loss, optimizer, weight transforms, runs.
 
 pub mod adam;
-mod batches;
+pub mod batches;
 mod cell;
 pub mod checkpoint;
 pub mod config;
 pub mod device;
 mod layer;
-mod log;
+pub mod log;
 pub mod network;
+pub mod norm;
 mod rows;
 pub mod run;
 mod sampler;
+mod slices;
 mod softmax;
-pub mod transform;
+mod step;
+#[cfg(test)]
+mod step_tests;
+mod typist;
+pub mod weights;

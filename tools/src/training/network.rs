@@ -1,124 +1,182 @@
-//! The network: embedding, recurrent layers, projection, output rows; loss and gradients of a batch.
+//! The network: embedding, recurrent layers, projection, output rows; its parameters and what it computes with.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::adam::{Gradient, Parameter};
 use super::batches::Batch;
-use super::config::{Cell, Config, ModelConfig, Softmax, Weights};
-use super::layer::{LayerWeights, Sequence, State, Tape};
-use super::rows::{Rows, indices, scatter_sum};
-use super::sampler::Sampler;
-use super::softmax::{self, Candidates, Loss};
-use super::transform::{Inputs, Transform};
+use super::config::{Cell, Config, ModelConfig, Normalization, Weights};
+use super::layer::{LayerWeights, NormGradients, Sequence, State};
+use super::norm::{Method, Norm};
+use super::rows::{Rows, indices};
+use super::slices::give;
+use super::softmax;
+use super::weights::{Computed, Inputs, Matrix, Spec, Transform};
 
 /// Half width of the uniform distribution that embeddings and output rows start from.
 const TABLE_INIT: f32 = 0.05;
+/// How much of a running average of statistics stays at each step.
+const STATISTICS_KEPT: f32 = 0.99;
 
 /// A network and its parameters.
 pub struct Network {
-    config: ModelConfig,
-    weights: Weights,
-    /// In the order of [`Places`].
+    pub(super) config: ModelConfig,
     pub parameters: Vec<Parameter>,
-    places: Places,
-    fused: bool,
-    device: Device,
+    pub(super) places: Places,
+    /// Whether to run over slices, the CPU's way.
+    pub(super) fused: bool,
+    pub(super) device: Device,
 }
 
 /// Where each component stands among the parameters.
-struct Places {
-    embedding: usize,
-    /// The first of each layer's three: input weights, recurrent weights, bias.
-    layers: Vec<usize>,
-    projection: Option<usize>,
-    /// Where tied, the embedding.
-    output: usize,
-    bias: usize,
+pub struct Places {
+    pub embedding: Matrix,
+    pub layers: Vec<LayerPlaces>,
+    pub projection: Option<Matrix>,
+    /// None where the output rows are the embedding's.
+    pub output: Option<Matrix>,
+    pub bias: usize,
 }
 
-/// The weights of one step, transformed.
-struct Computed {
-    layers: Vec<LayerWeights>,
-    projection: Option<Tensor<2>>,
+/// A recurrent layer's.
+pub struct LayerPlaces {
+    pub input: Matrix,
+    pub recurrent: Matrix,
+    pub bias: usize,
+    /// Of the input and the recurrent product.
+    pub norms: Option<[NormPlaces; 2]>,
 }
 
-impl Computed {
-    fn project(&self, hidden: Tensor<2>) -> Tensor<2> {
-        match &self.projection {
-            Some(projection) => hidden.matmul(projection.clone()),
-            None => hidden,
-        }
+/// A normalization's.
+#[derive(Clone, Copy)]
+pub struct NormPlaces {
+    pub method: Method,
+    pub gain: usize,
+    /// Running averages of mean and variance, `[2, outputs]`.
+    pub statistics: usize,
+}
+
+/// What training has already begun to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    /// Whether weights are transformed.
+    pub quantized: bool,
+    /// Whether normalization uses its running averages.
+    pub frozen: bool,
+}
+
+/// The transformed weights of a layer.
+pub struct ComputedLayer {
+    pub input: Computed,
+    pub recurrent: Computed,
+}
+
+/// Adds random parameters.
+struct Builder<'a> {
+    parameters: Vec<Parameter>,
+    random: StdRng,
+    device: &'a Device,
+    weights: &'a Weights,
+    cell: Cell,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, name: &str, values: Vec<f32>) -> usize {
+        let shape = [1, values.len()];
+        self.parameters.push(Parameter::new(name, give(values, shape, self.device)));
+        self.parameters.len() - 1
+    }
+
+    /// A matrix of evenly distributed weights.
+    fn matrix(&mut self, spec: Spec, shape: [usize; 2], width: f32) -> Matrix {
+        let bound = spec.transforms.iter().filter_map(Transform::bound).reduce(f32::max);
+        let width = bound.unwrap_or(width);
+        let values = (0..shape[0] * shape[1]).map(|_| self.random.random_range(-1.0..=1.0) * width).collect();
+        Matrix::new(spec, give(values, shape, self.device), &mut self.parameters)
+    }
+
+    /// A table with a row a token.
+    fn table(&mut self, name: &str, shape: [usize; 2], transform: Transform) -> Matrix {
+        let spec = Spec { name, inputs: Inputs::Columns, transforms: vec![transform], weight_norm: false };
+        self.matrix(spec, shape, TABLE_INIT)
+    }
+
+    fn layer(&mut self, index: usize, model: &ModelConfig, normalization: Option<Normalization>) -> LayerPlaces {
+        let inputs = if index == 0 { model.embedding } else { model.units };
+        let wide = model.cell.gates() * model.units;
+        let weight_norm = normalization.is_some_and(|norm| norm.method == Method::Weight);
+        let [input, recurrent] = [("input", inputs), ("recurrent", model.units)].map(|(kind, inputs)| {
+            let name = format!("layers.{index}.{kind}");
+            let transforms = self.weights.of_layer(kind == "input", self.cell);
+            let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm };
+            self.matrix(spec, [inputs, wide], spread(inputs))
+        });
+        // An LSTM remembers at first (forget gates at 1: Jozefowicz 2015).
+        let first = |j: usize| if model.cell == Cell::Lstm && j / model.units == 1 { 1.0 } else { 0.0 };
+        let bias =
+            self.add(&format!("layers.{index}.bias"), (0..model.cell.biases() * model.units).map(first).collect());
+        let norms = normalization.filter(|norm| norm.method != Method::Weight).map(|norm| {
+            ["input", "recurrent"].map(|kind| {
+                let gain = self.add(&format!("layers.{index}.{kind}.gain"), vec![norm.gain; wide]);
+                let statistics = [vec![0.0; wide], vec![1.0; wide]].concat();
+                let name = format!("layers.{index}.{kind}.statistics");
+                self.parameters.push(Parameter::new(&name, give(statistics, [2, wide], self.device)).kept());
+                NormPlaces { method: norm.method, gain, statistics: self.parameters.len() - 1 }
+            })
+        });
+        LayerPlaces { input, recurrent, bias, norms }
     }
 }
 
-/// What the backward pass needs of a forward one.
-struct Pass {
-    sequence: Sequence,
-    /// Where among the rows touched the inputs stand.
-    places: Tensor<1, Int>,
-    input_mask: Option<Tensor<2>>,
-    /// Of each layer, with the dropout mask of its output.
-    tapes: Vec<(Tape, Option<Tensor<2>>)>,
-    /// The last layer's output.
-    hidden: Tensor<2>,
-}
-
-/// What a batch gives.
-pub struct Step {
-    /// Mean loss in nats.
-    pub loss: f64,
-    /// In the order of the parameters.
-    pub gradients: Vec<Gradient>,
+fn spread(inputs: usize) -> f32 {
+    (1.0 / inputs as f32).sqrt()
 }
 
 impl Network {
     /// A network with random weights drawn from the config's seed; the output bias starts at the log of the unigram
-    /// probabilities that `counts` give. `fused` chooses the cells' path over slices (the CPU's).
+    /// probabilities that `counts` give. `fused` chooses the way over slices (the CPU's).
     pub fn new(config: &Config, counts: &[f64], fused: bool, device: &Device) -> Network {
-        let model = config.model;
-        let mut random = StdRng::seed_from_u64(config.training.seed);
-        let mut parameters = Vec::new();
-        let mut add = |name: &str, shape: [usize; 2], width: f32| {
-            let values = (0..shape[0] * shape[1]).map(|_| random.random_range(-1.0..=1.0) * width).collect();
-            parameters.push(Parameter::new(name, tensor(values, shape, device)));
-            parameters.len() - 1
-        };
-        let spread = |inputs: usize| (1.0 / inputs as f32).sqrt();
-        let (units, rows) = (model.units, counts.len());
-        let embedding = add("embedding", [rows, model.embedding], TABLE_INIT);
-        let mut layers = Vec::new();
-        for index in 0..model.layers {
-            let inputs = if index == 0 { model.embedding } else { units };
-            let wide = model.cell.gates() * units;
-            layers.push(add(&format!("layers.{index}.input"), [inputs, wide], spread(inputs)));
-            add(&format!("layers.{index}.recurrent"), [units, wide], spread(units));
-            add(&format!("layers.{index}.bias"), [1, model.cell.biases() * units], 0.0);
-        }
-        let width = model.output_width();
-        let projection = model.has_projection().then(|| add("projection", [units, width], spread(units)));
-        let output = if model.tied { embedding } else { add("output", [rows, width], TABLE_INIT) };
-        let bias = add("output_bias", [rows, 1], 0.0);
-        let places = Places { embedding, layers, projection, output, bias };
-        let mut network =
-            Network { config: model, weights: config.weights, parameters, places, fused, device: device.clone() };
-        network.set_biases(counts);
-        network
-    }
-
-    /// An LSTM remembers at first (forget gates at 1: Jozefowicz 2015), and words begin as frequent as they are.
-    fn set_biases(&mut self, counts: &[f64]) {
-        let units = self.config.units;
-        if self.config.cell == Cell::Lstm {
-            let bias: Vec<f32> = (0..4 * units).map(|j| if j / units == 1 { 1.0 } else { 0.0 }).collect();
-            for &layer in &self.places.layers {
-                self.parameters[layer + 2].value = tensor(bias.clone(), [1, 4 * units], &self.device);
-            }
-        }
+        let (model, weights) = (config.model, &config.weights);
+        let random = StdRng::seed_from_u64(config.training.seed);
+        let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell };
+        let (rows, width) = (counts.len(), model.output_width());
+        let embedding = builder.table("embedding", [rows, model.embedding], weights.embedding);
+        let layers = (0..model.layers).map(|index| builder.layer(index, &model, config.normalization)).collect();
+        let projection = model.has_projection().then(|| {
+            let transforms = vec![weights.projection];
+            let spec = Spec { name: "projection", inputs: Inputs::Rows, transforms, weight_norm: false };
+            builder.matrix(spec, [model.units, width], spread(model.units))
+        });
+        let output = (!model.tied).then(|| builder.table("output", [rows, width], weights.output));
         let total: f64 = counts.iter().map(|count| count.max(1.0)).sum();
         let logs = counts.iter().map(|count| (count.max(1.0) / total).ln() as f32).collect();
-        self.parameters[self.places.bias].value = tensor(logs, [counts.len(), 1], &self.device);
+        builder.parameters.push(Parameter::new("output_bias", give(logs, [rows, 1], device)));
+        let places = Places { embedding, layers, projection, output, bias: builder.parameters.len() - 1 };
+        Network { config: model, parameters: builder.parameters, places, fused, device: device.clone() }
+    }
+
+    /// Where each component stands among the parameters.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        let Places { embedding, layers, projection, output, .. } = &self.places;
+        let layers = layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
+        [embedding].into_iter().chain(layers).chain(projection).chain(output)
+    }
+
+    /// Whether a method needs weights that training has formed.
+    pub fn needs_trained_weights(&self) -> bool {
+        self.matrices().any(Matrix::needs_trained_weights)
+    }
+
+    /// Finds what methods take from the weights where the quantization starts.
+    pub fn start_quantization(&mut self) {
+        let mut parameters = std::mem::take(&mut self.parameters);
+        self.matrices().for_each(|matrix| matrix.start(&mut parameters));
+        self.parameters = parameters;
     }
 
     /// The state before any text.
@@ -127,252 +185,102 @@ impl Network {
         (0..self.config.layers).map(|_| State { h: zeros(), c: zeros() }).collect()
     }
 
-    fn value(&self, place: usize) -> &Tensor<2> {
+    pub(super) fn value(&self, place: usize) -> &Tensor<2> {
         &self.parameters[place].value
     }
 
-    /// Transform and layout of a parameter's weights; none for biases.
-    pub fn transform_of(&self, place: usize) -> Option<(Transform, Inputs)> {
-        let Places { embedding, layers, projection, output, bias } = &self.places;
-        if place == *embedding {
-            return Some((self.weights.embedding, Inputs::Columns));
-        }
-        if let Some(first) = layers.iter().find(|&&first| (first..first + 3).contains(&place)) {
-            let weights = [self.weights.input, self.weights.recurrent];
-            return weights.get(place - first).map(|&transform| (transform, Inputs::Rows));
-        }
-        match place {
-            _ if Some(place) == *projection => Some((self.weights.projection, Inputs::Rows)),
-            _ if place == *output => Some((self.weights.output, Inputs::Columns)),
-            _ => {
-                debug_assert_eq!(place, *bias);
-                None
-            }
-        }
+    /// The transformed weights of the layers.
+    pub(super) fn compute_layers(&self, phase: Phase, mut random: Option<&mut StdRng>) -> Vec<ComputedLayer> {
+        let mut compute =
+            |matrix: &Matrix| matrix.compute(&self.parameters, &Rows::All, phase.quantized, random.as_deref_mut());
+        let layer =
+            |layer: &LayerPlaces| ComputedLayer { input: compute(&layer.input), recurrent: compute(&layer.recurrent) };
+        self.places.layers.iter().map(layer).collect()
     }
 
-    fn transformed(&self, place: usize) -> Tensor<2> {
-        match self.transform_of(place) {
-            Some((transform, inputs)) => transform.apply(self.value(place).clone(), inputs),
-            None => self.value(place).clone(),
-        }
-    }
-
-    fn compute_weights(&self) -> Computed {
-        let layers = self.places.layers.iter().map(|&first| LayerWeights {
-            input: self.transformed(first),
-            recurrent: self.transformed(first + 1),
-            bias: self.value(first + 2).clone(),
-        });
-        Computed { layers: layers.collect(), projection: self.places.projection.map(|place| self.transformed(place)) }
-    }
-
-    fn sequence(&self, batch: usize) -> Sequence {
-        Sequence { cell: self.config.cell, batch, units: self.config.units, fused: self.fused }
-    }
-
-    /// Loss and gradients of a batch; moves `states` on.
-    pub fn step(&self, batch: &Batch, states: &mut [State], training: &StepOptions, random: &mut StdRng) -> Step {
-        let computed = self.compute_weights();
-        let drawn = training.draw(random);
-        let touched = self.touched(batch, drawn.as_deref());
-        let embedding = self.table(self.places.embedding, &touched.input);
-        let (pass, outputs) = self.forward(batch, states, &computed, &touched.input, &embedding, training, random);
-        let loss = match &touched.output {
-            None => self.loss(&outputs, &embedding, &touched.input, batch, drawn.as_deref(), training),
-            Some(rows) => {
-                self.loss(&outputs, &self.table(self.places.output, rows), rows, batch, drawn.as_deref(), training)
-            }
+    /// A layer's weights with bias and normalization; `constant` if the latter uses its running averages.
+    pub(super) fn layer_weights(&self, index: usize, computed: &ComputedLayer, constant: bool) -> LayerWeights {
+        let places = &self.places.layers[index];
+        let norm = |norm: &NormPlaces| Norm {
+            method: norm.method,
+            gain: self.value(norm.gain).clone(),
+            constants: constant.then(|| self.value(norm.statistics).clone()),
         };
-        let (d_embedding, inner) = self.backward(pass, &computed, loss.outputs, embedding.dims()[0]);
-        let mut gradients = Vec::new();
-        match touched.output {
-            None => {
-                gradients.push(Gradient { value: d_embedding + loss.rows, rows: touched.input.clone() });
-                gradients.extend(inner);
-                gradients.push(Gradient { value: loss.bias, rows: touched.input });
+        LayerWeights {
+            input: computed.input.weights.clone(),
+            recurrent: computed.recurrent.weights.clone(),
+            bias: self.value(places.bias).clone(),
+            norms: places.norms.as_ref().map(|norms| norms.each_ref().map(norm)),
+        }
+    }
+
+    /// Moves the running averages towards the statistics that a batch met, summed over its shards.
+    pub fn follow_statistics(&mut self, met: Vec<Option<[NormGradients; 2]>>, shards: usize) {
+        let share = (1.0 - STATISTICS_KEPT) / shards as f32;
+        for (layer, met) in self.places.layers.iter().zip(met) {
+            for (norm, met) in layer.norms.iter().flatten().zip(met.into_iter().flatten()) {
+                let average = &mut self.parameters[norm.statistics].value;
+                *average = average.clone() * STATISTICS_KEPT + met.statistics * share;
             }
-            Some(rows) => {
-                gradients.push(Gradient { value: d_embedding, rows: touched.input });
-                gradients.extend(inner);
-                gradients.push(Gradient { value: loss.rows, rows: rows.clone() });
-                gradients.push(Gradient { value: loss.bias, rows });
-            }
-        }
-        Step { loss: f64::from(loss.mean.into_scalar::<f32>()), gradients }
-    }
-
-    /// Some rows of a table, transformed.
-    fn table(&self, place: usize, rows: &Rows) -> Tensor<2> {
-        let transform = if place == self.places.embedding { self.weights.embedding } else { self.weights.output };
-        transform.apply(rows.of(self.value(place)), Inputs::Columns)
-    }
-
-    /// From a batch to the vectors that are compared with the output rows, and what the backward pass needs.
-    #[expect(clippy::too_many_arguments, reason = "all that one step has computed so far")]
-    fn forward(
-        &self,
-        batch: &Batch,
-        states: &mut [State],
-        computed: &Computed,
-        rows: &Rows,
-        embedding: &Tensor<2>,
-        training: &StepOptions,
-        random: &mut StdRng,
-    ) -> (Pass, Tensor<2>) {
-        let places = rows.places(&batch.inputs, &self.device);
-        let x = embedding.clone().select(0, places.clone());
-        let input_mask = self.dropout(training.input_dropout, x.dims(), random);
-        let mut x = masked(x, &input_mask);
-        let mut tapes = Vec::new();
-        let (sequence, masks) = (self.sequence(batch.size), batch.masks(&self.device));
-        for (weights, state) in computed.layers.iter().zip(states) {
-            let (h, tape) = sequence.forward(x, weights, state, &masks);
-            let mask = self.dropout(training.output_dropout, h.dims(), random);
-            x = masked(h, &mask);
-            tapes.push((tape, mask));
-        }
-        let outputs = computed.project(x.clone());
-        (Pass { sequence, places, input_mask, tapes, hidden: x }, outputs)
-    }
-
-    /// Gradients of the embedding rows that a batch touches (`rows` of them), and of the parameters between embedding
-    /// and output rows in their order.
-    fn backward(&self, pass: Pass, computed: &Computed, d: Tensor<2>, rows: usize) -> (Tensor<2>, Vec<Gradient>) {
-        let mut d = d;
-        let mut gradients = Vec::new();
-        if let Some(projection) = &computed.projection {
-            gradients.push(pass.hidden.transpose().matmul(d.clone()));
-            d = d.matmul(projection.clone().transpose());
-        }
-        for ((tape, mask), weights) in pass.tapes.into_iter().zip(&computed.layers).rev() {
-            let layer = pass.sequence.backward(tape, weights, masked(d, &mask));
-            d = layer.x;
-            gradients.extend([layer.bias, layer.recurrent, layer.input]);
-        }
-        let d_embedding = scatter_sum(masked(d, &pass.input_mask), pass.places, rows);
-        (d_embedding, gradients.into_iter().rev().map(Gradient::dense).collect())
-    }
-
-    /// The rows of the embedding and, where it is a table of its own, of the output that a batch touches.
-    fn touched(&self, batch: &Batch, drawn: Option<&[u32]>) -> Touched {
-        let output = drawn.map(|drawn| [&batch.targets, drawn].concat());
-        match (self.config.tied, output) {
-            (true, Some(output)) => {
-                Touched { input: Rows::distinct([batch.inputs.as_slice(), &output].concat()), output: None }
-            }
-            (true, None) => Touched { input: Rows::All, output: None },
-            (false, output) => Touched {
-                input: Rows::distinct(batch.inputs.clone()),
-                output: Some(output.map_or(Rows::All, Rows::distinct)),
-            },
         }
     }
 
-    fn loss(
-        &self,
-        outputs: &Tensor<2>,
-        table: &Tensor<2>,
-        rows: &Rows,
-        batch: &Batch,
-        drawn: Option<&[u32]>,
-        training: &StepOptions,
-    ) -> Loss {
-        let bias = rows.of(self.value(self.places.bias));
-        match (drawn, training.sampler) {
-            (Some(drawn), Some((sampler, _))) => {
-                let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
-                let candidates = Candidates {
-                    places: rows.positions(drawn),
-                    log_expected: drawn.iter().map(log_expected).collect(),
-                    target_log_expected: batch.targets.iter().map(log_expected).collect(),
-                };
-                softmax::sampled(outputs, table, &bias, &rows.positions(&batch.targets), &candidates)
-            }
-            _ => softmax::full(outputs, table, &bias, &indices(batch.targets.iter().copied(), &self.device)),
-        }
-    }
-
-    /// A mask that zeroes a share of the elements and scales the others up; none where the share is 0.
-    fn dropout(&self, share: f64, shape: [usize; 2], random: &mut StdRng) -> Option<Tensor<2>> {
-        if share == 0.0 {
-            return None;
-        }
-        let (share, kept) = (share as f32, 1.0 / (1.0 - share as f32));
-        let mask = (0..shape[0] * shape[1]).map(|_| if random.random::<f32>() < share { 0.0 } else { kept }).collect();
-        Some(tensor(mask, shape, &self.device))
+    pub(super) fn sequence(&self, batch: usize) -> Sequence {
+        Sequence { cell: self.config.cell, batch, units: self.config.units, fused: self.fused }
     }
 
     /// Sum of the negative log-likelihoods of a batch's targets; moves `states` on.
     pub fn negative_log_likelihood(&self, batch: &Batch, states: &mut [State], evaluation: &Evaluation) -> f64 {
-        let mut x = evaluation.embedding.clone().select(0, indices(batch.inputs.iter().copied(), &self.device));
+        let inputs: Tensor<1, Int> = indices(batch.inputs.iter().copied(), &self.device);
+        let mut x = evaluation.embedding.clone().select(0, inputs);
         let sequence = self.sequence(batch.size);
         let masks = batch.masks(&self.device);
-        for (weights, state) in evaluation.computed.layers.iter().zip(states) {
+        for (weights, state) in evaluation.layers.iter().zip(states) {
             x = sequence.forward(x, weights, state, &masks).0;
         }
-        let x = evaluation.computed.project(x);
-        let targets: Tensor<1, Int> = indices(batch.targets.iter().copied(), &self.device);
-        softmax::negative_log_likelihood(x, &evaluation.output, self.value(self.places.bias), &targets)
+        if let Some(projection) = &evaluation.projection {
+            x = x.matmul(projection.clone());
+        }
+        let bias = self.value(self.places.bias);
+        softmax::negative_log_likelihood(x, &evaluation.output, bias, &batch.targets, self.fused)
     }
 
     /// All transformed weights, to evaluate many batches with.
-    pub fn evaluation(&self) -> Evaluation {
-        let embedding = self.transformed(self.places.embedding);
-        let output = if self.config.tied { embedding.clone() } else { self.transformed(self.places.output) };
-        Evaluation { computed: self.compute_weights(), embedding, output }
+    pub fn evaluation(&self, phase: Phase) -> Evaluation {
+        let compute = |matrix: &Matrix| matrix.compute(&self.parameters, &Rows::All, phase.quantized, None).weights;
+        let computed = self.compute_layers(phase, None);
+        let embedding = compute(&self.places.embedding);
+        Evaluation {
+            layers: (0..).zip(&computed).map(|(index, layer)| self.layer_weights(index, layer, true)).collect(),
+            projection: self.places.projection.as_ref().map(compute),
+            output: self.places.output.as_ref().map_or(embedding.clone(), compute),
+            embedding,
+        }
     }
 
-    /// Number of parameters.
+    /// Number of trained parameters.
     pub fn size(&self) -> usize {
-        self.parameters.iter().map(|parameter| parameter.value.shape().num_elements()).sum()
+        let trained = self.parameters.iter().filter(|parameter| parameter.trained);
+        trained.map(|parameter| parameter.value.shape().num_elements()).sum()
+    }
+
+    /// Mean bits of a weight of the recurrent layers, by what the methods need.
+    pub fn layer_bits(&self) -> f64 {
+        let layers = self.places.layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
+        let sizes = layers.map(|matrix| (self.value(matrix.place()).shape().num_elements() as f64, matrix.bits()));
+        let (weights, bits) =
+            sizes.fold((0.0, 0.0), |(weights, sum), (size, bits)| (weights + size, sum + size * bits));
+        bits / weights
     }
 }
 
 /// Weights transformed once, for evaluation.
 pub struct Evaluation {
-    computed: Computed,
+    layers: Vec<LayerWeights>,
+    projection: Option<Tensor<2>>,
     embedding: Tensor<2>,
     output: Tensor<2>,
 }
 
-struct Touched {
-    input: Rows,
-    /// None where the output rows are the embedding's.
-    output: Option<Rows>,
-}
-
-/// How a training step differs from evaluation.
-pub struct StepOptions<'a> {
-    pub input_dropout: f64,
-    pub output_dropout: f64,
-    /// Where the softmax is sampled: what draws, and how many.
-    pub sampler: Option<(&'a Sampler, usize)>,
-}
-
-impl<'a> StepOptions<'a> {
-    /// The options of a config.
-    pub fn new(config: &Config, sampler: &'a Sampler) -> StepOptions<'a> {
-        let training = &config.training;
-        let sampler = match training.softmax {
-            Softmax::Full => None,
-            Softmax::Sampled { negatives } => Some((sampler, negatives)),
-        };
-        StepOptions { input_dropout: training.dropout.input, output_dropout: training.dropout.output, sampler }
-    }
-
-    fn draw(&self, random: &mut StdRng) -> Option<Vec<u32>> {
-        self.sampler.map(|(sampler, count)| (0..count).map(|_| sampler.draw(random)).collect())
-    }
-}
-
-fn masked(x: Tensor<2>, mask: &Option<Tensor<2>>) -> Tensor<2> {
-    match mask {
-        Some(mask) => x * mask.clone(),
-        None => x,
-    }
-}
-
-fn tensor(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
+/// Gradients by parameter; none for what is not trained.
+pub type ByParameter = Vec<Option<Gradient>>;

@@ -9,15 +9,17 @@ use anyhow::{Context, Result, bail, ensure};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::adam::Update;
+use super::adam::{Gradient, Update};
 use super::batches::Batches;
 use super::checkpoint::{self, Checkpoint, Position};
 use super::config::{Config, Training};
 use super::device::ComputeDevice;
 use super::layer::State;
 use super::log::{Event, Log};
-use super::network::{Network, StepOptions};
+use super::network::{Network, Phase};
 use super::sampler::Sampler;
+use super::step::StepOptions;
+use super::typist::Typist;
 use crate::corpus::{TokenReader, WordTable, read_manifest};
 use crate::progress::Progress;
 
@@ -74,7 +76,8 @@ impl Run<'_> {
         let held_out = held_out.as_ref().map(|reader| Batches::for_evaluation(reader, limit)).transpose()?;
         let sampler = Sampler::new(&counts)?;
         fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
-        let data = Data { batches, held_out, options: StepOptions::new(self.config, &sampler) };
+        let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
+        let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
         Trainer::start(self, &counts)?.train(&data)
     }
 }
@@ -83,6 +86,7 @@ impl Run<'_> {
 struct Data<'a> {
     batches: Batches<'a>,
     held_out: Option<Batches<'a>>,
+    typist: Option<Typist<'a>>,
     options: StepOptions<'a>,
 }
 
@@ -93,7 +97,12 @@ impl<'a> Trainer<'a> {
         let mut states = network.zero_states(run.config.training.batch);
         let mut position = Position::default();
         if let Some(folder) = run.init {
-            Checkpoint::read(folder)?.restore_weights(&mut network, device)?;
+            Checkpoint::read(folder)?.restore_common(&mut network, device)?;
+        } else {
+            ensure!(
+                !network.needs_trained_weights() || run.config.weights.start > 0.0,
+                "optimal-ternary takes threshold and scale from trained weights: set weights.start, or begin with --init"
+            );
         }
         if run.resume {
             let checkpoint = Checkpoint::read(run.folder)?;
@@ -109,6 +118,7 @@ impl<'a> Trainer<'a> {
         log.write(&Event::Start {
             step: position.step,
             parameters: network.size(),
+            layer_bits: network.layer_bits(),
             device: run.device.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
@@ -120,7 +130,7 @@ impl<'a> Trainer<'a> {
         let (steps, training) = (self.run.config.steps(), &self.run.config.training);
         let per_step = data.batches.tokens();
         let progress = Progress::bar(&self.run.config.name, steps * per_step);
-        let valid_every = (steps / training.valid_runs.max(1)).max(1);
+        let valid_every = steps.div_ceil(training.valid_runs.max(1));
         let (mut last_log, mut last_step) = (Instant::now(), self.position.step);
         while self.position.step < steps {
             let norm = self.step(&data.batches, &data.options)?;
@@ -134,7 +144,7 @@ impl<'a> Trainer<'a> {
             if let Some(held_out) = &data.held_out
                 && (step.is_multiple_of(valid_every) || step == steps)
             {
-                self.validate(held_out)?;
+                self.validate(held_out, data.typist.as_ref())?;
             }
             if self.run.interrupted.load(Ordering::Relaxed) {
                 self.save()?;
@@ -161,8 +171,12 @@ impl<'a> Trainer<'a> {
         }
         let mut batch = batches.read(index)?;
         batch.reset_at_line_ends(training.reset, &mut random);
-        let step = self.network.step(&batch, &mut self.states, options, &mut random);
-        let norm = step.gradients.iter().map(|gradient| gradient.square()).sum::<f64>().sqrt();
+        let phase = self.phase_of(number);
+        if number == self.first_quantized() {
+            self.network.start_quantization();
+        }
+        let step = self.network.step(&batch, &mut self.states, phase, options, &mut random);
+        let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
         if !(step.loss.is_finite() && norm.is_finite()) {
             bail!(
                 "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip; \
@@ -172,15 +186,34 @@ impl<'a> Trainer<'a> {
         let update = Update {
             learning_rate: learning_rate(training, number, self.run.config.steps()),
             scale: (training.clip / norm.max(training.clip)).min(1.0),
+            decay: training.weight_decay,
             step: number + 1,
+            fused: self.run.device.fused,
         };
         for (parameter, gradient) in self.network.parameters.iter_mut().zip(step.gradients) {
-            parameter.update(gradient, update);
+            if let Some(gradient) = gradient {
+                parameter.update(gradient, update);
+            }
+        }
+        if !phase.frozen {
+            self.network.follow_statistics(step.norms, training.shards);
         }
         self.position.step += 1;
         self.position.loss_sum += step.loss;
         self.position.loss_count += 1;
         Ok(norm)
+    }
+
+    /// The first step with transformed weights.
+    fn first_quantized(&self) -> u64 {
+        share_of(self.run.config.weights.start, self.run.config.steps())
+    }
+
+    /// What a step does.
+    fn phase_of(&self, step: u64) -> Phase {
+        let config = self.run.config;
+        let freeze = config.normalization.map_or(1.0, |normalization| normalization.freeze);
+        Phase { quantized: step >= self.first_quantized(), frozen: step >= share_of(freeze, config.steps()) }
     }
 
     fn log_training(&mut self, tokens: u64, gradient_norm: f64, tokens_per_second: f64) -> Result<f64> {
@@ -201,9 +234,11 @@ impl<'a> Trainer<'a> {
         Ok(loss)
     }
 
-    /// Perplexity of held-out text, its lines as one stream.
-    fn validate(&mut self, held_out: &Batches) -> Result<()> {
-        let evaluation = self.network.evaluation();
+    /// Perplexity of held-out text, its lines as one stream, and what a typist of it saves.
+    fn validate(&mut self, held_out: &Batches, typist: Option<&Typist>) -> Result<()> {
+        // That of the step just done: weights that the next one will quantize first are still float.
+        let phase = self.phase_of(self.position.step.saturating_sub(1));
+        let evaluation = self.network.evaluation(phase);
         let mut states = self.network.zero_states(held_out.sequences());
         let mut sum = 0.0;
         for index in 0..held_out.per_pass() {
@@ -211,7 +246,10 @@ impl<'a> Trainer<'a> {
         }
         let tokens = held_out.per_pass() * held_out.tokens();
         let loss = sum / tokens as f64;
-        self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp() })
+        // The typist needs the model as it would be exported: nothing to tell before the weights are transformed.
+        let typist = typist.filter(|_| phase.quantized);
+        let typing = typist.map(|typist| typist.measure(self.run.config, &self.network)).transpose()?;
+        self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp(), typing })
     }
 
     fn seconds(&self) -> f64 {
@@ -224,6 +262,10 @@ impl<'a> Trainer<'a> {
         self.saved = Instant::now();
         Ok(())
     }
+}
+
+fn share_of(share: f64, steps: u64) -> u64 {
+    (share * steps as f64).round() as u64
 }
 
 /// Warm-up, plateau, linear decay.
@@ -247,5 +289,6 @@ fn comparable(config: &Config) -> Config {
     config.training.checkpoint_minutes = 1.0;
     config.training.valid_runs = 1;
     config.training.valid_tokens = 1;
+    config.training.typist_lines = 0;
     config
 }

@@ -1,18 +1,19 @@
 //! Cross-entropy over the vocabulary, with its own gradient: the logits of a whole batch never exist at once (full
 //! softmax) or not at all (sampled softmax).
 
-use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Tensor};
 
 use super::rows::{indices, scatter_sum};
+use super::slices;
 
 /// Logits held at once, at most.
-const CHUNK_ELEMENTS: usize = 4 << 20;
+const CHUNK_ELEMENTS: usize = 2 << 20;
 /// Stands for minus infinity in logits.
 const MASKED: f32 = -1e9;
 
-/// The loss and its gradients.
+/// A batch's share of the loss, and its gradients.
 pub struct Loss {
-    /// Mean negative log-likelihood in nats, `[1, 1]`, left on the device.
+    /// Sum of the negative log-likelihoods in nats, times the share, `[1, 1]`; left on the device.
     pub mean: Tensor<2>,
     /// Of the output vectors, `[positions, width]`.
     pub outputs: Tensor<2>,
@@ -28,13 +29,12 @@ fn chunk(rows: usize) -> usize {
 }
 
 /// Cross-entropy of `targets` under softmax over all `rows`: `outputs` is `[positions, width]`, `rows` `[rows, width]`,
-/// `bias` `[rows, 1]`.
-pub fn full(outputs: &Tensor<2>, rows: &Tensor<2>, bias: &Tensor<2>, targets: &Tensor<1, Int>) -> Loss {
-    let positions = outputs.dims()[0];
-    let (count, width) = (rows.dims()[0], rows.dims()[1]);
+/// `bias` `[rows, 1]`. Everything is multiplied with `share`, 1 over the positions of a whole batch. `fused` chooses the
+/// way over slices, which is the CPU's.
+pub fn full(outputs: &Tensor<2>, [rows, bias]: [&Tensor<2>; 2], targets: &[u32], share: f32, fused: bool) -> Loss {
+    let (positions, [count, width]) = (outputs.dims()[0], rows.dims());
     let device = outputs.device();
-    let (transposed, bias_row) = (rows.clone().transpose(), bias.clone().transpose());
-    let share = 1.0 / positions as f32;
+    let transposed = rows.clone().transpose();
     let mut loss = Loss {
         mean: Tensor::zeros([1, 1], &device),
         outputs: outputs.clone(),
@@ -45,14 +45,11 @@ pub fn full(outputs: &Tensor<2>, rows: &Tensor<2>, bias: &Tensor<2>, targets: &T
     for start in (0..positions).step_by(chunk(count)) {
         let size = chunk(count).min(positions - start);
         let h = outputs.clone().narrow(0, start, size);
-        let target = targets.clone().narrow(0, start, size).unsqueeze_dim::<2>(1);
-        let (log_likelihood, probabilities) = softmax(h.clone(), &transposed, &bias_row, &target);
-        loss.mean = loss.mean - log_likelihood.sum_dim(0) * share;
-        // d loss / d logits = (probabilities - one-hot) / positions
-        let minus = Tensor::full([size, 1], -1.0, &device);
-        let d = probabilities.scatter(1, target, minus, IndexingUpdateOp::Add) * share;
+        let logits = h.clone().matmul(transposed.clone());
+        let (sum, d, d_bias) = gradient(logits, bias, &targets[start..start + size], share, fused);
+        loss.mean = loss.mean + sum * share;
         gradients.push(d.clone().matmul(rows.clone()));
-        loss.bias = loss.bias + d.clone().sum_dim(0).transpose();
+        loss.bias = loss.bias + d_bias;
         loss.rows = loss.rows + d.transpose().matmul(h);
     }
     loss.outputs = Tensor::cat(gradients, 0);
@@ -64,29 +61,75 @@ pub fn negative_log_likelihood(
     outputs: Tensor<2>,
     rows: &Tensor<2>,
     bias: &Tensor<2>,
-    targets: &Tensor<1, Int>,
+    targets: &[u32],
+    fused: bool,
 ) -> f64 {
-    let (transposed, bias_row) = (rows.clone().transpose(), bias.clone().transpose());
+    let transposed = rows.clone().transpose();
     let (positions, count) = (outputs.dims()[0], rows.dims()[0]);
     let mut sum = 0.0;
     for start in (0..positions).step_by(chunk(count)) {
         let size = chunk(count).min(positions - start);
-        let target = targets.clone().narrow(0, start, size).unsqueeze_dim::<2>(1);
-        let (log_likelihood, _) = softmax(outputs.clone().narrow(0, start, size), &transposed, &bias_row, &target);
-        sum -= f64::from(log_likelihood.sum().into_scalar::<f32>());
+        let logits = outputs.clone().narrow(0, start, size).matmul(transposed.clone());
+        let loss = gradient(logits, bias, &targets[start..start + size], 1.0, fused).0;
+        sum += f64::from(loss.into_scalar::<f32>());
     }
     sum
 }
 
-/// Log-likelihoods of the targets, `[positions, 1]`, and all probabilities.
-fn softmax(h: Tensor<2>, transposed: &Tensor<2>, bias: &Tensor<2>, target: &Tensor<2, Int>) -> (Tensor<2>, Tensor<2>) {
-    let logits = h.matmul(transposed.clone()) + bias.clone();
+/// From logits that lack their bias: the sum of the negative log-likelihoods, `[1, 1]`, and `share` times its gradients
+/// with respect to the logits and to the bias, `[rows, 1]`.
+fn gradient(
+    logits: Tensor<2>,
+    bias: &Tensor<2>,
+    targets: &[u32],
+    share: f32,
+    fused: bool,
+) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+    if fused {
+        return gradient_fused(logits, bias, targets, share);
+    }
+    let device = logits.device();
+    let target = indices(targets.iter().copied(), &device).unsqueeze_dim::<2>(1);
+    let logits = logits + bias.clone().transpose();
     let largest = logits.clone().max_dim(1);
     let logits = logits - largest;
     let of_target = logits.clone().gather(1, target.clone());
     let powers = logits.exp();
     let sum = powers.clone().sum_dim(1);
-    (of_target - sum.clone().log(), powers / sum)
+    let loss = (sum.clone().log() - of_target).sum_dim(0);
+    // d loss / d logits = probabilities - one-hot
+    let minus = Tensor::full([targets.len(), 1], -1.0, &device);
+    let d = (powers / sum).scatter(1, target, minus, IndexingUpdateOp::Add) * share;
+    let d_bias = d.clone().sum_dim(0).transpose();
+    (loss, d, d_bias)
+}
+
+fn gradient_fused(
+    logits: Tensor<2>,
+    bias: &Tensor<2>,
+    targets: &[u32],
+    share: f32,
+) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+    let [positions, count] = logits.dims();
+    let device = bias.device();
+    let bias = slices::take(bias.clone());
+    let mut d = slices::take(logits);
+    let mut d_bias = vec![0.0; count];
+    let mut loss = 0.0;
+    for (row, &target) in d.chunks_exact_mut(count).zip(targets) {
+        row.iter_mut().zip(&bias).for_each(|(x, b)| *x += b);
+        let largest = slices::max(row);
+        let of_target = f64::from(row[target as usize] - largest);
+        slices::exp_minus(row, largest);
+        let sum = slices::sum(row, |x| x);
+        loss += f64::from(sum).ln() - of_target;
+        let scale = share / sum;
+        row.iter_mut().for_each(|x| *x *= scale);
+        row[target as usize] -= share;
+        d_bias.iter_mut().zip(&*row).for_each(|(sum, x)| *sum += x);
+    }
+    let tensor = |values, shape| slices::give(values, shape, &device);
+    (tensor(vec![loss as f32], [1, 1]), tensor(d, [positions, count]), tensor(d_bias, [count, 1]))
 }
 
 /// Words drawn for a batch, and what corrects their logits.
@@ -101,9 +144,16 @@ pub struct Candidates {
 
 /// Cross-entropy of `targets` (places among the rows) under softmax over each position's target and the drawn
 /// candidates. A candidate that is the position's target is left out.
-pub fn sampled(outputs: &Tensor<2>, rows: &Tensor<2>, bias: &Tensor<2>, targets: &[u32], drawn: &Candidates) -> Loss {
+pub fn sampled(
+    outputs: &Tensor<2>,
+    [rows, bias]: [&Tensor<2>; 2],
+    targets: &[u32],
+    drawn: &Candidates,
+    share: f32,
+    fused: bool,
+) -> Loss {
     let device = outputs.device();
-    let (positions, count) = (outputs.dims()[0], rows.dims()[0]);
+    let count = rows.dims()[0];
     let column = |values: &[f32]| Tensor::<1>::from_floats(values, &device).unsqueeze_dim::<2>(1);
     let (target, candidate) =
         (indices(targets.iter().copied(), &device), indices(drawn.places.iter().copied(), &device));
@@ -114,27 +164,65 @@ pub fn sampled(outputs: &Tensor<2>, rows: &Tensor<2>, bias: &Tensor<2>, targets:
     let candidate_bias = bias.clone().select(0, candidate.clone()) - column(&drawn.log_expected);
     let positive = (outputs.clone() * target_rows.clone()).sum_dim(1) + target_bias;
     let negative = outputs.clone().matmul(candidate_rows.clone().transpose()) + candidate_bias.transpose();
-    let size = [positions, drawn.places.len()];
-    let hits =
-        (candidate.clone().unsqueeze_dim::<2>(0).expand(size)).equal(target.clone().unsqueeze_dim::<2>(1).expand(size));
-    let negative = negative.mask_fill(hits, MASKED);
-
-    let largest = negative.clone().max_dim(1).max_pair(positive.clone());
-    let powers = (negative - largest.clone()).exp();
-    let positive = positive - largest;
-    let target_power = positive.clone().exp();
-    let sum = powers.clone().sum_dim(1) + target_power.clone();
-    let mean = (sum.clone().log() - positive).mean_dim(0);
-    // d loss / d logits = (probabilities - one-hot) / positions
-    let share = sum.recip() / positions as f32;
-    let d_negative = powers * share.clone();
-    let d_positive = target_power * share - 1.0 / positions as f32;
+    let scores = Scores { positive, negative, targets, candidates: &drawn.places, share };
+    let (mean, d_positive, d_negative) = if fused { scores.gradient_fused() } else { scores.gradient() };
 
     let d_rows = scatter_sum(d_negative.clone().transpose().matmul(outputs.clone()), candidate.clone(), count)
         + scatter_sum(outputs.clone() * d_positive.clone(), target.clone(), count);
     let d_bias = scatter_sum(d_negative.clone().sum_dim(0).transpose(), candidate, count)
         + scatter_sum(d_positive.clone(), target, count);
     Loss { mean, outputs: d_negative.matmul(candidate_rows) + target_rows * d_positive, rows: d_rows, bias: d_bias }
+}
+
+/// What a position gives its target, `[positions, 1]`, and the candidates, `[positions, candidates]`.
+struct Scores<'a> {
+    positive: Tensor<2>,
+    negative: Tensor<2>,
+    targets: &'a [u32],
+    candidates: &'a [u32],
+    share: f32,
+}
+
+impl Scores<'_> {
+    /// `share` times the sum of the losses, and the gradients of that with respect to both: probabilities - one-hot.
+    fn gradient(self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let (device, size) = (self.positive.device(), self.negative.dims());
+        let target = indices(self.targets.iter().copied(), &device).unsqueeze_dim::<2>(1).expand(size);
+        let hits = indices(self.candidates.iter().copied(), &device).unsqueeze_dim::<2>(0).expand(size).equal(target);
+        let negative = self.negative.mask_fill(hits, MASKED);
+        let largest = negative.clone().max_dim(1).max_pair(self.positive.clone());
+        let powers = (negative - largest.clone()).exp();
+        let positive = self.positive - largest;
+        let target_power = positive.clone().exp();
+        let sum = powers.clone().sum_dim(1) + target_power.clone();
+        let mean = (sum.clone().log() - positive).sum_dim(0) * self.share;
+        let scale = sum.recip() * self.share;
+        (mean, target_power * scale.clone() - self.share, powers * scale)
+    }
+
+    fn gradient_fused(self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        let ([positions, count], device) = (self.negative.dims(), self.positive.device());
+        let (mut positive, mut negative) = (slices::take(self.positive), slices::take(self.negative));
+        let share = self.share;
+        let mut loss = 0.0;
+        let rows = negative.chunks_exact_mut(count);
+        for ((row, positive), target) in rows.zip(&mut positive).zip(self.targets) {
+            for (score, candidate) in row.iter_mut().zip(self.candidates) {
+                *score = if candidate == target { MASKED } else { *score };
+            }
+            let largest = slices::max(row).max(*positive);
+            slices::exp_minus(row, largest);
+            let power = (*positive - largest).exp();
+            let sum = slices::sum(row, |x| x) + power;
+            loss += f64::from(sum.ln() - (*positive - largest));
+            let scale = share / sum;
+            row.iter_mut().for_each(|x| *x *= scale);
+            *positive = power * scale - share;
+        }
+        let tensor = |values, shape| slices::give(values, shape, &device);
+        let mean = (loss * f64::from(share)) as f32;
+        (tensor(vec![mean], [1, 1]), tensor(positive, [positions, 1]), tensor(negative, [positions, count]))
+    }
 }
 
 #[cfg(test)]
@@ -165,24 +253,31 @@ mod tests {
     }
 
     const TARGETS: [u32; 6] = [0, 8, 3, 3, 1, 5];
+    const SHARE: f32 = 1.0 / 6.0;
 
     #[test]
     fn full_softmax_matches_automatic_differentiation() {
-        let [h, rows, bias] = inputs();
-        let targets = indices(TARGETS, &h.device());
-        let got = full(&h, &rows, &bias, &targets);
-        let total = negative_log_likelihood(h.clone(), &rows, &bias, &targets);
-        let mean: f32 = got.mean.clone().into_scalar();
-        assert!((total / 6.0 - f64::from(mean)).abs() < 1e-5);
-        check(got, [h, rows, bias], |[h, rows, bias]| {
-            let logits = h.clone().matmul(rows.transpose()) + bias.transpose();
-            let targets = indices(TARGETS, &h.device()).unsqueeze_dim::<2>(1);
-            log_softmax(logits, 1).gather(1, targets).mean().neg().reshape([1, 1])
-        });
+        for fused in [false, true] {
+            let [h, rows, bias] = inputs();
+            let got = full(&h, [&rows, &bias], &TARGETS, SHARE, fused);
+            let total = negative_log_likelihood(h.clone(), &rows, &bias, &TARGETS, fused);
+            let mean: f32 = got.mean.clone().into_scalar();
+            assert!((total / 6.0 - f64::from(mean)).abs() < 1e-5);
+            check(got, [h, rows, bias], |[h, rows, bias]| {
+                let logits = h.clone().matmul(rows.transpose()) + bias.transpose();
+                let targets = indices(TARGETS, &h.device()).unsqueeze_dim::<2>(1);
+                log_softmax(logits, 1).gather(1, targets).mean().neg().reshape([1, 1])
+            });
+        }
     }
 
     #[test]
     fn sampled_softmax_matches_automatic_differentiation() {
+        sampled_matches_automatic_differentiation(false);
+        sampled_matches_automatic_differentiation(true);
+    }
+
+    fn sampled_matches_automatic_differentiation(fused: bool) {
         let [h, rows, bias] = inputs();
         // Candidate 3 is the target of two positions; 7 is drawn twice.
         let drawn = Candidates {
@@ -190,7 +285,7 @@ mod tests {
             log_expected: vec![0.5, -0.2, 0.1, -0.2],
             target_log_expected: vec![0.3, -0.4, 0.5, 0.5, 0.0, 0.2],
         };
-        let got = sampled(&h, &rows, &bias, &TARGETS, &drawn);
+        let got = sampled(&h, [&rows, &bias], &TARGETS, &drawn, SHARE, fused);
         check(got, [h, rows, bias], |[h, rows, bias]| {
             let device = h.device();
             let column = |values: &[f32]| Tensor::<1>::from_floats(values, &device).unsqueeze_dim::<2>(1);

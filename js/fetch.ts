@@ -1,0 +1,101 @@
+/* Files from the network, or under Node from the disk. */
+
+import { LmError } from "./errors.js";
+import type { Download } from "./protocol.js";
+
+/** What {@link fetchBytes} may be told. */
+export interface FetchOptions {
+  readonly onDownload?: ((progress: Download) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Fetches a file and reports how far it is; under Node it reads `file:` addresses, too. */
+export async function fetchBytes(url: string, { onDownload, signal }: FetchOptions = {}): Promise<Uint8Array> {
+  const report = (loaded: number, total?: number) => onDownload?.({ status: "download", url, loaded, total });
+  if (url.startsWith("file:")) {
+    const local = await readFileUrl(url);
+    if (local) {
+      report(local.length, local.length);
+      return local;
+    }
+  }
+  const response = await request(url, signal);
+  const total = sizeOf(response);
+  const bytes = await readAll(response, url, (loaded) => report(loaded, total));
+  if (total !== undefined && bytes.length !== total) {
+    throw new LmError("network", `${url} ended after ${bytes.length} of ${total} bytes: load it again`);
+  }
+  return bytes;
+}
+
+async function request(url: string, signal: AbortSignal | undefined): Promise<globalThis.Response> {
+  let response;
+  try {
+    response = await fetch(url, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const remedy = "check the address, the connection, and that the server allows this page to read it (CORS)";
+    throw new LmError("network", `${url} cannot be reached: ${remedy}`, { cause: error });
+  }
+  if (!response.ok) {
+    throw new LmError("network", `${url} answered with status ${response.status}: check that the file is served there`);
+  }
+  // Many servers answer an address they don't know with their start page.
+  if (response.headers.get("content-type")?.startsWith("text/html")) {
+    throw new LmError("network", `${url} answered with a web page (text/html): check that the file is served there`);
+  }
+  return response;
+}
+
+/** The size of what the body will yield; unknown where it is compressed on the way, as the header counts that form. */
+function sizeOf(response: globalThis.Response): number | undefined {
+  const length = response.headers.get("content-length");
+  return length === null || response.headers.has("content-encoding") ? undefined : Number(length);
+}
+
+async function readAll(
+  response: globalThis.Response,
+  url: string,
+  onChunk: (loaded: number) => void,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  onChunk(0);
+  try {
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+      chunks.push(part.value);
+      onChunk((length += part.value.length));
+    }
+  } catch (error) {
+    if (Object(error).name === "AbortError") throw error;
+    throw new LmError("network", `${url} broke off after ${length} bytes: load it again`, { cause: error });
+  }
+  return concatenate(chunks, length);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+interface FileSystem {
+  readonly promises: { readFile(url: URL): Promise<Uint8Array> };
+}
+
+/** Node's fetch knows no `file:` addresses. No import names the module, so no bundler tries to ship it to a browser. */
+async function readFileUrl(url: string): Promise<Uint8Array | undefined> {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
+  const fs = process?.getBuiltinModule?.("node:fs") as FileSystem | undefined;
+  if (!fs) return undefined;
+  try {
+    return await fs.promises.readFile(new URL(url));
+  } catch (error) {
+    throw new LmError("network", `${url} cannot be read: check that the file is there`, { cause: error });
+  }
+}

@@ -1,0 +1,91 @@
+/* What happens to a field, told to its controller and views. */
+
+import type { Controller } from "./controller.js";
+
+/** What must stay beside the field. */
+export interface PlacedViews {
+  attach(): void;
+  detach(): void;
+  layout(): void;
+}
+
+const COMPOSED_KEY = 229;
+/** Kinds of input that bring in text from elsewhere. */
+const FOREIGN = /^insertFrom(Paste|Drop|Yank)|^history/;
+/** Of a text that the page itself changes no event tells. */
+const LOOK_MS = 200;
+
+/** Tells the controller whatever happens to the field, until the function returned is called. */
+export function listen(field: HTMLElement, controller: Controller, views: PlacedViews): () => void {
+  const listeners = new AbortController();
+  listenToField(field, controller, listeners.signal);
+  let outside = listenOutside(field, controller);
+
+  const relayout = () => {
+    // A field that is taken out of the page has no size any more, and has one again when it is put back.
+    if (field.isConnected !== (outside !== undefined)) {
+      outside?.abort();
+      outside = field.isConnected ? listenOutside(field, controller) : undefined;
+      if (outside) views.attach();
+      else views.detach();
+      controller.leave();
+    }
+    views.layout();
+    controller.redraw();
+  };
+  const resized = new ResizeObserver(relayout);
+  resized.observe(field);
+  // What grows above the field moves it.
+  resized.observe(field.ownerDocument.documentElement);
+  return () => {
+    listeners.abort();
+    outside?.abort();
+    resized.disconnect();
+  };
+}
+
+function on<E extends Event>(target: EventTarget, types: string[], signal: AbortSignal, listener: (event: E) => void) {
+  for (const type of types) target.addEventListener(type, listener as (event: Event) => void, { signal });
+}
+
+function listenToField(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
+  on(field, ["input"], signal, ({ inputType }: InputEvent) => controller.sync(FOREIGN.test(inputType)));
+  on(field, ["focus", "keyup"], signal, () => controller.sync());
+  on(field, ["blur"], signal, () => controller.leave());
+  on(field, ["compositionstart"], signal, () => controller.compose(true));
+  on(field, ["compositionend"], signal, () => controller.compose(false));
+  on(field, ["keydown"], signal, (event: KeyboardEvent) => {
+    // Safari ends a composition before the key that ended it; that key has the code of a composed one.
+    if (event.defaultPrevented || event.keyCode === COMPOSED_KEY || !controller.key(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  on(field, ["beforeinput"], signal, (event: InputEvent) => {
+    if (event.defaultPrevented || !event.cancelable || event.isComposing || !controller.input(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  on(field, ["scroll"], signal, () => controller.redraw());
+  lookWhileFocused(field, controller, signal);
+}
+
+function lookWhileFocused(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const stop = () => clearInterval(timer);
+  const look = () => {
+    stop();
+    timer = setInterval(() => (field.isConnected ? controller.sync() : stop()), LOOK_MS);
+  };
+  on(field, ["focus"], signal, look);
+  on(field, ["blur"], signal, stop);
+  signal.addEventListener("abort", stop);
+  if ((field.getRootNode() as Document | ShadowRoot).activeElement === field) look();
+}
+
+/** The document would keep a field that has left it. */
+function listenOutside(field: HTMLElement, controller: Controller): AbortController | undefined {
+  if (!field.isConnected) return undefined;
+  const listeners = new AbortController();
+  on(field.ownerDocument, ["selectionchange"], listeners.signal, () => controller.sync());
+  return listeners;
+}

@@ -1,0 +1,117 @@
+// What is fetched, and what is not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const PAGE = "tests/e2e/pages/fields.html";
+
+async function open() {
+  const opened = await shared.open(PAGE);
+  await opened.page.waitForFunction(() => globalThis.lm);
+  const requests = [];
+  opened.context.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  return { ...opened, requests };
+}
+
+const load = (page, source = "en", options = {}) =>
+  page.evaluate(
+    ([source, options]) =>
+      lm.Predictor.load(source, options).then(
+        (predictor) => ((lm.predictor = predictor), "loaded"),
+        ({ name, code, message }) => `${name} ${code} ${message}`,
+      ),
+    [source, options],
+  );
+
+test("the second visit asks for neither model nor WebAssembly", async () => {
+  const { page, requests, close } = await open();
+  assert.equal(await load(page), "loaded");
+  assert.deepEqual(requests.filter((path) => /\.(lm|wasm)$/.test(path)).sort(), [
+    "/models/en.lm",
+    "/pkg/lm_wasm_bg.wasm",
+  ]);
+  await page.reload();
+  await page.waitForFunction(() => globalThis.lm);
+  requests.splice(0);
+  assert.equal(await load(page), "loaded");
+  assert.deepEqual(requests.filter((path) => /\.(lm|wasm)$/.test(path)), []);
+  await close();
+});
+
+test("what is kept and is not the right file any more is fetched anew", async () => {
+  const { page, requests, close } = await open();
+  await load(page);
+  await page.evaluate(async () => {
+    const cache = await caches.open("lm-wasm");
+    for (const request of await cache.keys()) await cache.put(request, new Response("damaged"));
+  });
+  requests.splice(0);
+  assert.equal(await load(page), "loaded");
+  assert.ok(requests.includes("/models/en.lm"));
+  await close();
+});
+
+test("a model whose digest nobody knows is asked for each time, and kept for when there is no network", async () => {
+  const { page, context, requests, complaints, close } = await open();
+  const url = `/${t.MODEL}?mine`;
+  assert.equal(await load(page, url), "loaded");
+  requests.splice(0);
+  assert.equal(await load(page, url), "loaded");
+  assert.ok(requests.includes("/models/en.lm"));
+  await context.route("**/models/*", (route) => route.abort());
+  assert.equal(await load(page, url), "loaded");
+  assert.match(await load(page, "/models/another.lm"), /^LmError network .*cannot be reached/);
+  complaints.splice(0);
+  await close();
+});
+
+test("a model that is not the expected one is refused, and a failed load can be tried again", async () => {
+  const { page, context, complaints, close } = await open();
+  await context.route("**/models/en.lm", (route) => route.fulfill({ body: "something else" }));
+  assert.match(await load(page), /^LmError integrity .*en\.lm is not the file/);
+  await context.unroute("**/models/en.lm");
+  await context.route("**/*.wasm", (route) => route.fulfill({ status: 503 }));
+  assert.match(await load(page), /^LmError network .*503/);
+  await context.unroute("**/*.wasm");
+  assert.equal(await load(page), "loaded");
+  complaints.splice(0);
+  await close();
+});
+
+test("a copy of the package elsewhere is used whole", async () => {
+  const { page, requests, complaints, close } = await open();
+  assert.equal(await load(page, "en", { baseUrl: "/" }), "loaded");
+  assert.ok(requests.includes("/dist/worker.js") && requests.includes("/models/en.lm"));
+  assert.match(await load(page, "en", { baseUrl: "/nowhere/" }), /^LmError (worker|network) /);
+  complaints.splice(0);
+  await close();
+});
+
+test("disposing ends the worker", t.chromiumOnly, async () => {
+  const { page, close } = await open();
+  await load(page);
+  assert.equal(page.workers().length, 1);
+  const ended = page.workers()[0].waitForEvent("close");
+  await page.evaluate(() => lm.predictor.dispose());
+  await ended;
+  assert.equal(page.workers().length, 0);
+  await close();
+});
+
+test("loading tells how far it is", async () => {
+  const { page, close } = await open();
+  const seen = await page.evaluate(async () => {
+    const seen = [];
+    await lm.Predictor.load("en", { onProgress: (progress) => seen.push(progress) });
+    return seen;
+  });
+  assert.equal(seen[0].loaded, 0);
+  assert.equal(seen.at(-1).status, "ready");
+  const downloads = seen.slice(0, -1);
+  assert.ok(downloads.every(({ status, total }) => status === "download" && total === seen.at(-1).info.bytes));
+  assert.equal(downloads.at(-1).loaded, seen.at(-1).info.bytes);
+  await close();
+});

@@ -1,0 +1,176 @@
+// Personal words in a real browser: learned while typing, kept across visits, forgotten when told.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const TEXT = "we saw Quokkas and Quokkas again ";
+
+/** Runs a test in a page with the model; `options` are those of loading. */
+function withModel(body, options = {}) {
+  return async () => {
+    const opened = await shared.open("tests/e2e/pages/fields.html");
+    const { page } = opened;
+    const start = async (changed = options) => {
+      await page.waitForFunction(() => globalThis.lm);
+      await t.loadModel(page, changed);
+    };
+    await start();
+    await body({
+      page,
+      words: (text, count = 10) =>
+        page.evaluate(
+          async ([text, count]) => (await lm.predictor.suggest(text, { count })).map((suggestion) => suggestion.text),
+          [text, count],
+        ),
+      personal: (method, ...args) =>
+        page.evaluate(([method, args]) => lm.predictor.personal[method](...args), [method, args]),
+      type: async (text, attachOptions = {}) => {
+        await t.attach(page, "#area", attachOptions);
+        await page.click("#area");
+        await page.keyboard.type(text);
+        await page.evaluate(() => {
+          lm.detach["#area"]();
+          document.querySelector("#area").value = "";
+        });
+      },
+      revisit: async (changed) => {
+        await page.reload();
+        await start(changed);
+      },
+    });
+    await opened.close();
+  };
+}
+
+test(
+  "a word that is typed twice is suggested, also on the next visit",
+  withModel(async ({ type, words, revisit }) => {
+    assert.deepEqual(await words("I saw quok"), []);
+    await type(TEXT);
+    assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+    await revisit();
+    assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+    assert.deepEqual(await words("I saw QUOK"), ["QUOKKAS"]);
+  }),
+);
+
+test(
+  "nothing is learned in a field that is not to be learned from",
+  withModel(async ({ type, words, personal }) => {
+    await type(TEXT, { learn: false });
+    assert.deepEqual(await words("I saw quok"), []);
+    assert.equal(await personal("export"), "lm-wasm personal words 1\n");
+  }),
+);
+
+test(
+  "a predictor without personal words learns nothing and keeps nothing",
+  withModel(
+    async ({ page, type, words }) => {
+      await type(TEXT);
+      assert.deepEqual(await words("I saw quok"), []);
+      assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), []);
+    },
+    { personal: false },
+  ),
+);
+
+test(
+  "each name has words of its own",
+  withModel(
+    async ({ type, words, revisit }) => {
+      await type(TEXT);
+      assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+      await revisit({ personal: "another" });
+      assert.deepEqual(await words("I saw quok"), []);
+      await revisit({ personal: "one" });
+      assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+    },
+    { personal: "one" },
+  ),
+);
+
+test(
+  "words are exported, cleared and imported, and stay so",
+  withModel(async ({ page, type, words, personal, revisit }) => {
+    await type(TEXT);
+    const text = await personal("export");
+    assert.match(text, /^lm-wasm personal words 1\n/);
+    assert.match(text, /^word\t\d+\tQuokkas$/m);
+    assert.match(text, /^pair\t\d+\tsaw\tquokkas$/m);
+    await personal("clear");
+    assert.deepEqual(await words("I saw quok"), []);
+    await revisit();
+    assert.deepEqual(await words("I saw quok"), []);
+    await personal("import", text);
+    await revisit();
+    assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+    const refused = await page.evaluate(() =>
+      lm.predictor.personal.import("something else").catch(({ name, code, message }) => `${name} ${code} ${message}`),
+    );
+    assert.match(refused, /^LmError personal-words line 1 .*exported/);
+  }),
+);
+
+test(
+  "words are forgotten and blocked, and stay so",
+  withModel(async ({ type, words, personal, revisit }) => {
+    await type(TEXT);
+    await personal("forget", "quokkas");
+    const [first] = await words("I would like to ");
+    await personal("block", first);
+    for (const visit of [1, 2]) {
+      assert.deepEqual(await words("I saw quok"), [], `visit ${visit}`);
+      assert.ok(!(await words("I would like to ")).includes(first));
+      await revisit();
+    }
+    await personal("unblock", first);
+    await revisit();
+    assert.equal((await words("I would like to "))[0], first);
+  }),
+);
+
+test(
+  "a long journal becomes a snapshot, and nothing is lost by it",
+  withModel(async ({ page, words, revisit }) => {
+    await page.evaluate(async () => {
+      for (let i = 0; i < 600; i++) lm.predictor.learn("we saw Quokkas");
+      // Kept in order: once this is, all of them are.
+      await lm.predictor.personal.forget("nothing");
+    });
+    await revisit();
+    await revisit();
+    assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+    const entries = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const opening = indexedDB.open("lm-wasm");
+          opening.onsuccess = () => {
+            const counting = opening.result.transaction("journal").objectStore("journal").count();
+            counting.onsuccess = () => resolve(counting.result);
+          };
+        }),
+    );
+    assert.equal(entries, 0);
+  }),
+);
+
+test(
+  "two pages side by side add to the same words",
+  withModel(async ({ page, type, words, revisit }) => {
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.waitForFunction(() => globalThis.lm);
+    await t.loadModel(other);
+    await other.evaluate(async () => {
+      for (let i = 0; i < 2; i++) lm.predictor.learn("we saw Wombats");
+      await lm.predictor.personal.forget("nothing");
+    });
+    await type(TEXT);
+    await revisit();
+    assert.deepEqual([await words("I saw quok"), (await words("I saw womb"))[0]], [["Quokkas"], "Wombats"]);
+  }),
+);

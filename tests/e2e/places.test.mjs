@@ -1,0 +1,216 @@
+// Fields as pages have them: rich text, in components, taken away and put back, very long, from right to left.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as t from "./browser.mjs";
+
+const shared = t.setUp();
+const SCRIPT = [
+  ["I am gr", "great"],
+  ["first\nI am gr", "great"],
+  ["שלום I am gr", "great"],
+];
+const withFields = (body) => t.withFields(shared, body);
+
+/** Fills the editable element and puts the caret behind the given text in it. */
+async function edit(page, html, behind) {
+  await page.locator("#editable").evaluate(
+    (element, [html, behind]) => {
+      element.innerHTML = html;
+      element.focus();
+      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const at = walker.currentNode.data.indexOf(behind);
+        if (at >= 0) return getSelection().collapse(walker.currentNode, at + behind.length);
+      }
+    },
+    [html, behind],
+  );
+}
+
+/** What the suggester is asked about. */
+async function recordQuestions(page, selector) {
+  await page.evaluate((selector) => {
+    globalThis.asked = [];
+    const suggester = { suggest: async (text) => (globalThis.asked.push(text), []) };
+    lm.attach(document.querySelector(selector), suggester);
+  }, selector);
+  return () => page.evaluate(() => globalThis.asked.at(-1));
+}
+
+test(
+  "rich text is read as lines: blocks, breaks, markup within a word, what is no text",
+  withFields(async (page) => {
+    const asked = await recordQuestions(page, "#editable");
+    for (const [html, behind, expected] of [
+      ["<p>first</p><p>I am gr</p><p>last</p>", "gr", "first\nI am gr"],
+      ["first<br>I am gr", "gr", "first\nI am gr"],
+      ["I <b>am</b> g<i>r</i>", "r", "I am gr"],
+      ["I\u00a0am gr", "gr", "I am gr"],
+      ['Hi <span contenteditable="false">@you</span> gr', " gr", "Hi \uFFFC gr"],
+      ["<ul><li>one</li><li>gr</li></ul>", "gr", "one\ngr"],
+      ["<div>one<br></div><div>gr</div>", "gr", "one\ngr"],
+    ]) {
+      await edit(page, html, behind);
+      await t.settle(page);
+      assert.equal(await asked(), expected, html);
+    }
+    await edit(page, "<p>I am gr<b>eat</b></p>", "gr");
+    await t.settle(page);
+    assert.notEqual(await asked(), "I am gr", "nothing is asked within a word");
+  }),
+);
+
+test(
+  "in rich text the word is put in where it belongs, and the markup stays",
+  withFields(async (page) => {
+    await t.attach(page, "#editable", { script: SCRIPT });
+    await edit(page, "<p>first</p><p>I <b>am</b> g<i>r</i></p><p>last</p>", "r");
+    // The first r is that of "first": the caret goes to the end of the second line.
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("End");
+    assert.equal(await t.waitForGhost(page), "eat");
+    await page.keyboard.press("Tab");
+    const lines = await page.locator("#editable p").allTextContents();
+    assert.deepEqual(lines.map((line) => line.replaceAll("\u00a0", " ")), ["first", "I am great ", "last"]);
+    assert.equal(await page.locator("#editable b").textContent(), "am");
+  }),
+);
+
+test(
+  "the ghost stands at the caret of rich text, as large as what it continues",
+  withFields(async (page) => {
+    await t.attach(page, "#editable", { script: SCRIPT });
+    await edit(page, '<p class="mono">I am gr</p>', "gr");
+    await t.waitForGhost(page);
+    const [rest, caret] = await page.evaluate(() => {
+      const box = ({ left, top, bottom }) => ({ left, top, bottom });
+      const rest = document.querySelector("lm-ghost").shadowRoot.querySelector(".rest");
+      const range = getSelection().getRangeAt(0).cloneRange();
+      range.setStart(range.startContainer, 0);
+      const text = range.getBoundingClientRect();
+      return [box(rest.getBoundingClientRect()), { ...box(text), left: text.right }];
+    });
+    for (const side of ["left", "top", "bottom"]) {
+      assert.ok(Math.abs(rest[side] - caret[side]) <= 1, `${side}: ${JSON.stringify([rest, caret])}`);
+    }
+  }),
+);
+
+for (const [selector, inner] of [
+  ["#shadow >> #inner", "a text area"],
+  ["#shadow >> #inner-editable", "an editable element"],
+]) {
+  test(
+    `${inner} in a shadow root has its views there`,
+    withFields(async (page) => {
+      const field = page.locator(selector.split(" >> ")[1]);
+      await t.attach(page, selector, { script: SCRIPT });
+      await field.click();
+      await page.keyboard.type("I am gr");
+      assert.equal(await t.waitForGhost(page), "eat");
+      assert.ok(await page.evaluate(() => document.querySelector("#shadow").shadowRoot.querySelector("lm-bar")));
+      await page.keyboard.press("Tab");
+      const text = await field.evaluate((element) => element.value ?? element.textContent);
+      assert.equal(text.replaceAll("\u00a0", " "), "I am great ");
+    }),
+  );
+}
+
+test(
+  "a field that leaves the page takes its views along, and brings them back",
+  withFields(async (page) => {
+    await t.attach(page, "#area", { script: SCRIPT });
+    await page.click("#area");
+    await page.keyboard.type("I am gr");
+    await t.waitForGhost(page);
+    await page.evaluate(() => {
+      globalThis.area = document.querySelector("#area");
+      area.remove();
+    });
+    await page.locator("lm-bar").waitFor({ state: "detached" });
+    assert.equal(await page.locator("lm-ghost, lm-status").count(), 0);
+    await page.evaluate(() => document.querySelector("#form").append(area));
+    await page.locator("lm-bar").waitFor({ state: "attached" });
+    await page.click("#area");
+    await page.keyboard.press("End");
+    assert.equal(await t.waitForGhost(page), "eat");
+    assert.equal(await page.evaluate(() => area.nextElementSibling.localName.startsWith("lm-")), true);
+  }),
+);
+
+test(
+  "a text of a megabyte is no hindrance",
+  withFields(async (page) => {
+    const asked = await recordQuestions(page, "#area");
+    await page.locator("#area").evaluate((area) => {
+      area.value = `${"some words ".repeat(95_000)}\nI am`;
+      area.focus();
+      area.setSelectionRange(area.value.length, area.value.length);
+    });
+    await page.keyboard.type(" gr");
+    await page.waitForFunction(() => globalThis.asked.at(-1)?.endsWith("I am gr"));
+    assert.ok((await asked()).length > 1_000_000);
+  }),
+);
+
+test(
+  "the ghost is also shown at the end of a very long text",
+  withFields(async (page) => {
+    const long = `${"some words ".repeat(10_000)}\nI am gr`;
+    await t.attach(page, "#area", { script: [[long, "great"]] });
+    await page.locator("#area").evaluate((area, long) => {
+      area.value = long;
+      area.focus();
+      area.setSelectionRange(long.length, long.length);
+      area.scrollTop = area.scrollHeight;
+    }, long);
+    assert.equal(await t.waitForGhost(page), "eat");
+    const [rest, area] = await Promise.all([
+      page.locator("lm-ghost .rest").boundingBox(),
+      page.locator("#area").boundingBox(),
+    ]);
+    const bottom = area.y + area.height - rest.y - rest.height;
+    assert.ok(bottom > 0 && bottom < 20, `in the last line, ${bottom} pixels above the edge`);
+  }),
+);
+
+test(
+  "text from right to left beside it is left alone, and a field of that direction shows the bar",
+  withFields(async (page) => {
+    await t.attach(page, "#area", { script: SCRIPT });
+    await page.click("#area");
+    await page.keyboard.insertText("שלום ");
+    await page.keyboard.type("I am gr");
+    assert.deepEqual(await t.waitForBar(page), ["great"]);
+    await page.keyboard.press("Alt+Digit1");
+    assert.equal(await page.inputValue("#area"), "שלום I am great ");
+
+    await page.locator("#second").evaluate((field) => (field.dir = "rtl"));
+    await t.attach(page, "#second", { script: SCRIPT });
+    await page.click("#second");
+    await page.keyboard.type("I am gr");
+    assert.deepEqual(await t.waitForBar(page), ["great"]);
+    assert.equal(await t.ghostText(page), "", "where it would stand is another matter there");
+    assert.equal(await page.locator("#second ~ lm-bar").getAttribute("dir"), "rtl");
+  }),
+);
+
+test(
+  "what is pasted, and what the page puts in, is followed",
+  withFields(async (page) => {
+    await t.attach(page, "#area", { script: SCRIPT });
+    await page.click("#area");
+    await page.locator("#area").evaluate((area) => {
+      area.value = "I am gr";
+      area.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
+    });
+    assert.equal(await t.waitForGhost(page), "eat");
+    await page.locator("#area").evaluate((area) => (area.value = "another"));
+    await page.locator("lm-ghost:not([hidden])").waitFor({ state: "detached" });
+    assert.deepEqual(await t.barWords(page), []);
+    await page.locator("#area").blur();
+    assert.deepEqual(await page.evaluate(() => lm.learned), []);
+  }),
+);

@@ -1,0 +1,176 @@
+//! Refuses what cannot be trained, before anything is read or computed, by the name that the config has for it.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Cell, Config, ModelConfig, Normalization, Softmax, Training, Weights};
+use crate::training::weights::{Group, Transform};
+
+impl Config {
+    /// Refuses what cannot be trained, by name.
+    pub fn check(&self) -> Result<()> {
+        let ModelConfig { layers, units, embedding, tied, output, .. } = self.model;
+        in_range("model.layers", layers, 1, 4)?;
+        in_range("model.units", units, 1, 8192)?;
+        in_range("model.embedding", embedding, 1, 8192)?;
+        if let Some(output) = output {
+            in_range("model.output", output, 1, 8192)?;
+            ensure!(!tied, "model.output contradicts model.tied: tied rows are as wide as the embedding");
+        }
+        self.weights.check(&self.model, self.training.softmax)?;
+        if let Some(Normalization { gain, freeze, .. }) = self.normalization {
+            ensure!(gain > 0.0 && gain.is_finite(), "normalization.gain = {gain} must be greater than 0");
+            share("normalization.freeze", freeze, true)?;
+        }
+        self.training.check()
+    }
+}
+
+impl Training {
+    fn check(&self) -> Result<()> {
+        in_range("training.batch", self.batch, 1, 4096)?;
+        in_range("training.bptt", self.bptt, 1, 1024)?;
+        in_range("training.shards", self.shards, 1, 256)?;
+        ensure!(
+            self.batch.is_multiple_of(self.shards),
+            "training.batch = {} is no multiple of training.shards = {}",
+            self.batch,
+            self.shards
+        );
+        ensure!(self.tokens > 0, "training.tokens = 0: nothing to train");
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("clip", self.clip),
+            ("checkpoint_minutes", self.checkpoint_minutes),
+        ];
+        for (name, value) in positive {
+            ensure!(value > 0.0 && value.is_finite(), "training.{name} = {value} must be greater than 0");
+        }
+        ensure!(
+            self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+            "training.weight_decay = {} must not be negative",
+            self.weight_decay
+        );
+        share("training.decay_start", self.decay_start, true)?;
+        share("training.final_rate", self.final_rate, true)?;
+        share("training.reset", self.reset, true)?;
+        share("training.dropout.input", self.dropout.input, false)?;
+        share("training.dropout.output", self.dropout.output, false)?;
+        share("training.dropout.recurrent", self.dropout.recurrent, false)?;
+        if let Softmax::Sampled { negatives } = self.softmax {
+            in_range("training.softmax.negatives", negatives, 1, 1 << 20)?;
+        }
+        Ok(())
+    }
+}
+
+impl Weights {
+    fn check(&self, model: &ModelConfig, softmax: Softmax) -> Result<()> {
+        for (name, transform) in [
+            ("embedding", self.embedding),
+            ("input", self.input),
+            ("recurrent", self.recurrent),
+            ("projection", self.projection),
+            ("output", self.output),
+        ] {
+            transform.check().with_context(|| format!("weights.{name}"))?;
+        }
+        share("weights.start", self.start, false)?;
+        self.check_gates(model.cell)?;
+        ensure!(
+            model.has_projection() || self.projection == Transform::Float,
+            "weights.projection is set, but this model has no projection"
+        );
+        ensure!(
+            !model.tied || self.output == Transform::Float,
+            "weights.output is set, but the output rows are tied to the embedding: set weights.embedding"
+        );
+        // A step that touches some rows of a table does not see the threshold and scale of all of it.
+        let partly = |tied_rows: bool| softmax != Softmax::Full || !tied_rows;
+        for (name, transform, partly) in
+            [("embedding", self.embedding, partly(model.tied)), ("output", self.output, softmax != Softmax::Full)]
+        {
+            let takes_rows = matches!(transform, Transform::Codebook { .. }) || transform.group() == Group::Output;
+            ensure!(
+                takes_rows || !partly,
+                "weights.{name}: per = \"matrix\" needs all rows in each step, and this training touches some: \
+                 say per = \"output\""
+            );
+        }
+        Ok(())
+    }
+
+    fn check_gates(&self, cell: Cell) -> Result<()> {
+        for (name, gate) in &self.gates {
+            ensure!(
+                cell.gate_names().contains(&name.as_str()),
+                "weights.gates.{name}: the cell has the gates {}",
+                cell.gate_names().join(", ")
+            );
+            for (matrix, transform) in [("input", gate.input), ("recurrent", gate.recurrent)] {
+                transform
+                    .map_or(Ok(()), |transform| transform.check())
+                    .with_context(|| format!("weights.gates.{name}.{matrix}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn share(name: &str, value: f64, may_be_one: bool) -> Result<()> {
+    let inside = value >= 0.0 && if may_be_one { value <= 1.0 } else { value < 1.0 };
+    ensure!(inside, "{name} = {value} must be a share of 1");
+    Ok(())
+}
+
+fn in_range(name: &str, value: usize, low: usize, high: usize) -> Result<()> {
+    if !(low..=high).contains(&value) {
+        bail!("{name} = {value} is not in {low} to {high}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::tests::GOOD;
+    use super::*;
+
+    fn error_of(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from));
+        error_of_text(&GOOD.replace(from, to))
+    }
+
+    fn error_of_text(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        format!("{:#}", Config::read(&path).unwrap_err())
+    }
+
+    #[test]
+    fn bad_configs_are_refused_by_name() {
+        assert!(error_of("tied = true", "tied = true\noutput = 8").contains("model.output contradicts model.tied"));
+        assert!(error_of("units = 32", "units = 0").contains("model.units = 0"));
+        assert!(error_of("units = 32", "unit = 32").contains("unknown field `unit`"));
+        assert!(error_of("bits = 4", "bits = 40").contains("weights.embedding"));
+        assert!(error_of("batch = 4", "batch = 0").contains("training.batch = 0"));
+        let ternary = |component: &str| format!("{component} = {{ method = \"ternary\" }}\n[training]");
+        assert!(error_of("[training]", &ternary("output")).contains("weights.output is set"));
+        let square = GOOD.replace("units = 32", "units = 16");
+        assert!(error_of_text(&square.replace("[training]", &ternary("projection"))).contains("has no projection"));
+        assert!(error_of("\"ternary\"", "\"quaternary\"").contains("quaternary"));
+        assert!(error_of("tokens = 1000", "tokens = 1000\ndropout = { input = 1.0 }").contains("dropout.input"));
+        assert!(error_of("tokens = 1000", "tokens = 1000\nshards = 3").contains("no multiple of training.shards"));
+        let trit = |per: &str| format!("embedding = {{ method = \"ternary\", per = \"{per}\" }}");
+        let linear = "embedding = { method = \"linear\", bits = 4 }";
+        assert!(error_of(linear, &trit("matrix")).contains("say per = \"output\""));
+        let gate =
+            |gate: &str| format!("[weights.gates.{gate}]\ninput = {{ method = \"linear\", bits = 0 }}\n[training]");
+        assert!(error_of("[training]", &gate("reset")).contains("the cell has the gates input, forget, cell, output"));
+        assert!(error_of("[training]", &gate("forget")).contains("weights.gates.forget.input"));
+        let batch = |more: &str| format!("[normalization]\nmethod = \"batch\"\n{more}\n[training]");
+        assert!(error_of("[training]", &batch("freeze = 2.0")).contains("normalization.freeze = 2"));
+        assert!(error_of("[training]", &batch("gain = 0.0")).contains("normalization.gain = 0"));
+    }
+}

@@ -1,0 +1,214 @@
+//! The gradients of a whole step against differences of its loss, and the ways to compute it against each other.
+
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::adam::{Gradient, Update};
+use super::batches::Batch;
+use super::config::Config;
+use super::network::{Network, Phase};
+use super::rows::Rows;
+use super::sampler::Sampler;
+use super::slices::{give, take};
+use super::step::{Step, StepOptions};
+
+const ROWS: usize = 12;
+const BATCH: usize = 4;
+const STEPS: usize = 5;
+
+/// A small config with these lines of the model, more tables, and more of the training.
+fn config(model: &str, tables: &str, training: &str) -> Config {
+    let text = format!(
+        "name = \"test\"\n[model]\n{model}\n{tables}\n[training]\nbatch = {BATCH}\nbptt = {STEPS}\ntokens = 1000\n\
+         learning_rate = 0.01\n{training}\n"
+    );
+    let config: Config = toml::from_str(&text).unwrap();
+    config.check().unwrap();
+    config
+}
+
+const TIED: &str = "cell = \"lstm\"\nlayers = 1\nunits = 6\nembedding = 4\ntied = true";
+const UNTIED: &str = "cell = \"gru\"\nlayers = 2\nunits = 5\nembedding = 3\noutput = 4";
+const SAMPLED: &str = "softmax = { method = \"sampled\", negatives = 6 }";
+
+fn counts() -> Vec<f64> {
+    (1..=ROWS).map(|count| count as f64).collect()
+}
+
+fn batch() -> Batch {
+    let token = |i: usize| (i * 5 % ROWS) as u32;
+    let all = BATCH * STEPS;
+    Batch::new(BATCH, (0..all).map(token).collect(), (0..all).map(|i| token(i + 7)).collect())
+}
+
+/// Larger weights than a network begins with: all of its parts matter.
+fn network(config: &Config, fused: bool, device: &Device) -> Network {
+    let mut network = Network::new(config, &counts(), fused, device);
+    for parameter in network.parameters.iter_mut().filter(|parameter| parameter.name.contains("e")) {
+        if parameter.trained && !parameter.of_method() {
+            let shape = parameter.value.dims();
+            let grown = take(parameter.value.clone()).into_iter().enumerate();
+            let grown = grown.map(|(i, w)| 2.0 * w + 0.3 * ((i * 7 % 11) as f32 / 11.0 - 0.5)).collect();
+            parameter.value = give(grown, shape, device);
+        }
+    }
+    network
+}
+
+const PHASE: Phase = Phase { quantized: true, frozen: false };
+
+fn step(network: &Network, config: &Config, phase: Phase) -> Step {
+    let sampler = Sampler::new(&counts()).unwrap();
+    let options = StepOptions::new(config, &sampler);
+    let mut states = network.zero_states(BATCH);
+    network.step(&batch(), &mut states, phase, &options, &mut StdRng::seed_from_u64(9))
+}
+
+/// A gradient as one of the whole parameter.
+fn whole(gradient: &Gradient, shape: [usize; 2]) -> Vec<f32> {
+    let values = take(gradient.value.clone());
+    match &gradient.rows {
+        Rows::All => values,
+        Rows::Some(rows) => {
+            let mut all = vec![0.0; shape[0] * shape[1]];
+            for (row, values) in rows.iter().zip(values.chunks_exact(shape[1])) {
+                all[*row as usize * shape[1]..][..shape[1]].copy_from_slice(values);
+            }
+            all
+        }
+    }
+}
+
+fn gradients_are_differences(config: &Config, phase: Phase) {
+    const DELTA: f32 = 0.01;
+    let device = Device::flex();
+    let mut network = network(config, true, &device);
+    let gradients = step(&network, config, phase).gradients;
+    for (place, gradient) in gradients.iter().enumerate() {
+        let Some(gradient) = gradient else {
+            assert!(!network.parameters[place].trained, "{} has no gradient", network.parameters[place].name);
+            continue;
+        };
+        let value = network.parameters[place].value.clone();
+        let gradient = whole(gradient, value.dims());
+        for index in (0..gradient.len()).step_by(3) {
+            let mut loss = |change: f32| {
+                let mut values = take(value.clone());
+                values[index] += change;
+                network.parameters[place].value = give(values, value.dims(), &device);
+                step(&network, config, phase).loss
+            };
+            let slope = ((loss(DELTA) - loss(-DELTA)) / f64::from(2.0 * DELTA)) as f32;
+            let name = &network.parameters[place].name;
+            let allowed = 3e-4 + 0.03 * slope.abs();
+            assert!((slope - gradient[index]).abs() < allowed, "{name} {index}: {slope} is not {}", gradient[index]);
+        }
+        network.parameters[place].value = value;
+    }
+}
+
+#[test]
+fn gradients_of_a_tied_network() {
+    gradients_are_differences(&config(TIED, "", SAMPLED), PHASE);
+    gradients_are_differences(&config(TIED, "", ""), PHASE);
+}
+
+#[test]
+fn gradients_of_an_untied_network() {
+    gradients_are_differences(&config(UNTIED, "", SAMPLED), PHASE);
+    gradients_are_differences(&config(UNTIED, "", ""), PHASE);
+}
+
+#[test]
+fn gradients_of_normalized_networks() {
+    for method in ["batch", "layer", "weight"] {
+        let tables = format!("[normalization]\nmethod = \"{method}\"\ngain = 0.5");
+        gradients_are_differences(&config(TIED, &tables, "shards = 1"), PHASE);
+        gradients_are_differences(&config(UNTIED, &tables, "shards = 2"), Phase { frozen: true, ..PHASE });
+    }
+}
+
+#[test]
+fn gradients_under_dropout() {
+    for variational in [false, true] {
+        let dropout =
+            format!("dropout = {{ input = 0.3, output = 0.3, recurrent = 0.3, variational = {variational} }}");
+        gradients_are_differences(&config(TIED, "", &dropout), PHASE);
+    }
+}
+
+fn assert_same(one: &Step, other: &Step, shapes: &[[usize; 2]]) {
+    assert!((one.loss - other.loss).abs() < 1e-5, "{} {}", one.loss, other.loss);
+    for ((one, other), &shape) in one.gradients.iter().zip(&other.gradients).zip(shapes) {
+        let [one, other] = [one, other].map(|gradient| gradient.as_ref().map(|gradient| whole(gradient, shape)));
+        for (one, other) in one.iter().flatten().zip(other.iter().flatten()) {
+            assert!((one - other).abs() < 1e-5, "{one} {other}");
+        }
+    }
+}
+
+fn shapes(network: &Network) -> Vec<[usize; 2]> {
+    network.parameters.iter().map(|parameter| parameter.value.dims()).collect()
+}
+
+#[test]
+fn shards_sum_to_the_batch() {
+    for model in [TIED, UNTIED] {
+        let [one, four] = [1, 4].map(|shards| config(model, "", &format!("{SAMPLED}\nshards = {shards}")));
+        let network = network(&one, true, &Device::flex());
+        assert_same(&step(&network, &one, PHASE), &step(&network, &four, PHASE), &shapes(&network));
+    }
+}
+
+const QUANTIZED: &str = "[weights]\nembedding = { method = \"linear\", bits = 4 }\n\
+    input = { method = \"ternary\", per = \"output\" }\nrecurrent = { method = \"trained-ternary\" }";
+
+#[test]
+fn slices_and_tensors_compute_the_same() {
+    let device = Device::flex();
+    for softmax in [SAMPLED, ""] {
+        let config = config(TIED, QUANTIZED, softmax);
+        let [fused, portable] = [true, false].map(|fused| network(&config, fused, &device));
+        assert_same(&step(&fused, &config, PHASE), &step(&portable, &config, PHASE), &shapes(&fused));
+    }
+}
+
+/// Losses of some updates on a device.
+#[cfg_attr(not(feature = "wgpu"), expect(dead_code, reason = "compares devices"))]
+fn losses(device: &Device, fused: bool) -> Vec<f64> {
+    let config = config(TIED, QUANTIZED, SAMPLED);
+    let mut network = network(&config, fused, device);
+    let update = |number| Update { learning_rate: 0.01, scale: 1.0, decay: 0.0, step: number, fused };
+    let train = |number| {
+        let step = step(&network, &config, PHASE);
+        for (parameter, gradient) in network.parameters.iter_mut().zip(step.gradients) {
+            if let Some(gradient) = gradient {
+                parameter.update(gradient, update(number));
+            }
+        }
+        step.loss
+    };
+    (1..=5).map(train).collect()
+}
+
+/// Runs where the feature is built and a Vulkan, Metal or DirectX device exists; a software one (Mesa's lavapipe) will do.
+#[cfg(feature = "wgpu")]
+#[test]
+fn wgpu_trains_as_the_cpu_does() {
+    let device = std::panic::catch_unwind(|| {
+        let device = super::device::ComputeDevice::by_name("wgpu").unwrap().device;
+        // A device that isn't there is noticed at its first use.
+        take(give(vec![1.0], [1, 1], &device));
+        device
+    });
+    let Ok(device) = device else {
+        // Not eprintln, which a test that passes keeps to itself.
+        let told = "SKIPPED: no device for wgpu; with Mesa's lavapipe installed (mesa-vulkan-drivers) this test runs\n";
+        std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+        return;
+    };
+    for (wgpu, cpu) in losses(&device, false).into_iter().zip(losses(&Device::flex(), true)) {
+        assert!((wgpu - cpu).abs() < 1e-3, "{wgpu} {cpu}");
+    }
+}
