@@ -3,7 +3,6 @@
 import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
 import { LmError, toLmError } from "./errors.js";
-import { requireSimd } from "./features.js";
 import type { Asset } from "./load.js";
 import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 
@@ -32,7 +31,6 @@ export function loadWasm(asset: Asset): Promise<unknown> {
 }
 
 async function compile(asset: Asset): Promise<unknown> {
-  requireSimd();
   const bytes = await loadAsset(asset);
   try {
     // Not the generated loader: it would be shipped, and it fetches.

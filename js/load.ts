@@ -2,7 +2,7 @@
 
 import { MODEL_INTEGRITY, WASM_INTEGRITY } from "./digests.js";
 import { LmError } from "./errors.js";
-import { hasRelaxedSimd } from "./features.js";
+import { hasRelaxedSimd, requireSimd } from "./features.js";
 
 /** A shipped model's name (`"en"`), the address of a `.lm` file, or its bytes. */
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array;
@@ -21,8 +21,8 @@ const SHIPPED: Readonly<Record<string, URL>> = {
   en: new URL("../models/en.lm", import.meta.url),
 };
 const MODULES = {
-  plain: { url: new URL("../pkg/lm_wasm_bg.wasm", import.meta.url), path: "pkg/lm_wasm_bg.wasm" },
-  relaxed: { url: new URL("../pkg/lm_wasm_relaxed_bg.wasm", import.meta.url), path: "pkg/lm_wasm_relaxed_bg.wasm" },
+  plain: new URL("../pkg/lm_wasm_bg.wasm", import.meta.url),
+  relaxed: new URL("../pkg/lm_wasm_relaxed_bg.wasm", import.meta.url),
 } as const;
 
 const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z0-9]+)*$/i;
@@ -59,10 +59,12 @@ export function resolveSource(source: ModelSource, { baseUrl, integrity }: Sourc
 
 /** The WebAssembly module that runs fastest here, or the plain one wherever it is: the JavaScript fits these alone. */
 export function resolveWasm(wasmUrl?: string | URL, baseUrl?: string | URL): Asset {
+  requireSimd();
   if (wasmUrl !== undefined) return { url: absolute(wasmUrl).href, integrity: WASM_INTEGRITY.plain };
   const build = hasRelaxedSimd() ? "relaxed" : "plain";
-  const { url, path } = MODULES[build];
-  return { url: baseUrl === undefined ? url.href : packageFile(baseUrl, path), integrity: WASM_INTEGRITY[build] };
+  const integrity = WASM_INTEGRITY[build];
+  if (baseUrl === undefined) return { url: MODULES[build].href, integrity };
+  return { url: packageFile(baseUrl, `pkg/lm_wasm_${build === "plain" ? "" : "relaxed_"}bg.wasm`), integrity };
 }
 
 /** The address of a file in a copy of the package. */

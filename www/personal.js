@@ -44,7 +44,12 @@ export async function showPersonalWords(predictor) {
   const list = element("own-words");
   list.hidden = words.length === 0;
   const most = words.sort((a, b) => b.weight - a.weight).slice(0, MOST_SHOWN);
-  list.replaceChildren(...most.map(({ word }) => chip(word)));
+  // Buttons that stay are not touched: one that is being pressed while a word is learned must get its click.
+  const items = new Map([...list.children].map((item) => [item.textContent, item]));
+  for (const { word } of most) {
+    if (!items.delete(word)) list.append(chip(word));
+  }
+  items.forEach((item) => item.remove());
 }
 
 function chip(word) {

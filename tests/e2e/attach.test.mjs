@@ -279,7 +279,8 @@ test(
       page.evaluate(() =>
         ["input", "button", "search"].map((id) => {
           const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
-          return [x, y, width, height];
+          // On the page, wherever that is scrolled to.
+          return [x, y + scrollY, width, height];
         }),
       );
     const before = await boxes();

@@ -82,7 +82,7 @@ test(
     const before = await top();
     await page.locator("#area").evaluate((area) => area.scrollBy(0, 5));
     await t.settle(page);
-    assert.equal(await top(), before - 5);
+    assert.ok(Math.abs((await top()) - (before - 5)) < 0.5, "but for what a browser rounds");
     await page.locator("#area").evaluate((area) => area.scrollTo(0, 0));
     await t.settle(page);
     assert.equal(await t.ghostText(page), "");

@@ -48,7 +48,7 @@ test("the strict policy holds for the page and its worker, and nothing breaks it
 
 test("a policy that forbids WebAssembly is named, with the remedy", async () => {
   const { page, complaints, close } = await openWith({ "**/fields.html": "script-src 'self'" });
-  assert.match(await loadError(page, { worker: false }), /^wasm: .*lm_wasm_bg\.wasm.*'wasm-unsafe-eval'/s);
+  assert.match(await loadError(page, { worker: false }), /^wasm: .*lm_wasm_(relaxed_)?bg\.wasm.*'wasm-unsafe-eval'/s);
   // Firefox itself tells of it, too.
   complaints.splice(0);
   await close();
