@@ -171,7 +171,7 @@ test("after loading there is no request, and everything works without a server",
 });
 
 test("a model that isn't one, or isn't there, is refused with the reason", async () => {
-  const { page, complaints, close } = await shared.open("tests/e2e/pages/fields.html");
+  const { page, close } = await shared.open("tests/e2e/pages/fields.html");
   await page.waitForFunction(() => globalThis.lm);
   const codeOf = (source, options) =>
     page.evaluate(
@@ -198,6 +198,5 @@ test("a model that isn't one, or isn't there, is refused with the reason", async
     "truncated",
   );
   // The browser itself tells of the address that isn't there.
-  complaints.splice(0, complaints.length, ...complaints.filter((text) => !/status of 404/.test(text)));
-  await close();
+  await close({ expected: /status of 404/ });
 });
