@@ -59,7 +59,10 @@ export class Host {
     const onDownload = (progress: Download) => this.#respond({ type: "progress", token, progress });
     const opening = profile === undefined ? undefined : openDatabase();
     // All at once.
-    const [bytes] = await Promise.all([loadSource(source, { onDownload, signal }), this.#loader.loadWasm(wasm)]);
+    const loading = Promise.all([loadSource(source, { onDownload, signal }), this.#loader.loadWasm(wasm)]);
+    // A connection that is left open would keep a newer version of the library, in another tab, from its database.
+    loading.catch(async () => (await opening)?.close());
+    const [bytes] = await loading;
     const database = await opening;
     if (signal.aborted) return database?.close();
     const engine = this.#loader.createEngine(bytes);

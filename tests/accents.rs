@@ -4,19 +4,14 @@
 
 mod common;
 
-use common::{SHIPPED, parts};
-use lm_wasm::predict::{Blend, Personal};
+use common::{SHIPPED, parts, suggest};
+use lm_wasm::predict::Personal;
 use lm_wasm::text::may_mean;
-use lm_wasm::{Model, Session, Suggestion};
+use lm_wasm::{Model, Session};
 use proptest::prelude::*;
 
 fn model() -> Model {
     Model::from_parts(parts(1, SHIPPED)).unwrap()
-}
-
-fn suggest(personal: &Personal, text: &str, k: usize) -> Vec<Suggestion> {
-    let model = model();
-    Blend::default().suggest(&mut Session::new(&model), &model, personal, text, k).items
 }
 
 fn texts(text: &str) -> Vec<String> {

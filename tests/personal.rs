@@ -4,18 +4,13 @@
 
 mod common;
 
-use common::{SHIPPED, parts};
-use lm_wasm::predict::{Blend, HALF_LIFE, MAX_PAIRS, MAX_WORDS, Personal};
-use lm_wasm::{Error, Model, Session, Suggestion};
+use common::{SHIPPED, parts, suggest};
+use lm_wasm::predict::{HALF_LIFE, MAX_PAIRS, MAX_WORDS, Personal};
+use lm_wasm::{Error, Model, Session};
 use proptest::prelude::*;
 
 fn model() -> Model {
     Model::from_parts(parts(1, SHIPPED)).unwrap()
-}
-
-fn suggest(personal: &Personal, text: &str, k: usize) -> Vec<Suggestion> {
-    let model = model();
-    Blend::default().suggest(&mut Session::new(&model), &model, personal, text, k).items
 }
 
 fn texts(personal: &Personal, text: &str, k: usize) -> Vec<String> {

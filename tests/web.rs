@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{ENCODINGS, Random, SHIPPED, check_matrix, parts, tensor};
+use common::{Random, SHIPPED, parts};
 use js_sys::{Array, Error, Reflect};
 use lm_wasm::simd::{Native, Scalar, math};
 use lm_wasm::web::Engine;
@@ -21,14 +21,7 @@ fn the_build_has_simd() {
 
 #[wasm_bindgen_test]
 fn matrices_multiply_as_they_are_written() {
-    let random = &mut Random::new(1);
-    for _ in 0..200 {
-        let (rows, cols) = (1 + random.below(150), 1 + random.below(200));
-        for encoding in ENCODINGS {
-            let tensor = tensor(random, encoding, rows, cols);
-            check_matrix(random, &tensor);
-        }
-    }
+    common::check_matrices(1);
 }
 
 #[wasm_bindgen_test]

@@ -1,82 +1,44 @@
 /* The rest of the first suggestion in an editable element: in grey at the caret, whose place the browser tells. */
 
-import type { GhostView } from "../controller.js";
 import { caretOf } from "../fields/editable.js";
-import { appendElement, createHost, GHOST_COLOURS, LETTER_STYLES, moveOnto } from "./shadow.js";
+import { GhostHost, growsRight } from "./ghost-host.js";
+import { appendElement, LETTER_STYLES, moveOnto } from "./shadow.js";
 
-const CSS = `
-:host {
-  all: initial;
-  position: absolute;
-  left: 0;
-  top: 0;
-  pointer-events: none;
-  white-space: pre;
-}
-:host([hidden]) { display: none; }
-${GHOST_COLOURS}
-`;
+const CSS = ":host { white-space: pre; }";
 
 /** Stands behind the caret as if it were typed there; the browser tells where that is. */
-export class CaretGhost implements GhostView {
-  readonly #field: HTMLElement;
-  readonly #host: HTMLElement;
+export class CaretGhost extends GhostHost<HTMLElement> {
   readonly #rest: HTMLElement;
 
   constructor(field: HTMLElement) {
-    const { host, root } = createHost("lm-ghost", field.ownerDocument, CSS);
-    host.hidden = true;
-    host.ariaHidden = "true";
-    this.#field = field;
-    this.#host = host;
-    this.#rest = appendElement(root, "span", "rest");
-    this.attach();
-  }
-
-  get visible(): boolean {
-    return !this.#host.hidden;
+    super(field, CSS);
+    this.#rest = appendElement(this.root, "span", "rest");
   }
 
   show(_before: string, rest: string): void {
-    const caret = caretOf(this.#field);
+    const caret = caretOf(this.field);
     const element = caret && (caret.node instanceof Element ? caret.node : caret.node.parentElement);
-    const rect = caret && caretRect(this.#field, caret.node, caret.offset);
+    const rect = caret && caretRect(this.field, caret.node, caret.offset);
     if (!element || !rect) return this.hide();
     const style = getComputedStyle(element);
-    if (style.direction !== "ltr" || /center|right|end/.test(style.textAlign)) return this.hide();
+    if (!growsRight(style)) return this.hide();
     for (const name of LETTER_STYLES) this.#rest.style.setProperty(name, style.getPropertyValue(name));
-    this.#host.hidden = false;
+    this.host.hidden = false;
     this.#rest.textContent = rest;
     if (!this.#place(rect)) this.hide();
   }
 
-  hide(): void {
-    this.#host.hidden = true;
-  }
-
-  attach(): void {
-    if (!this.#host.isConnected) this.#field.after(this.#host);
-  }
-
-  detach(): void {
-    this.#host.remove();
-  }
-
-  destroy(): void {
-    this.detach();
-  }
-
   /** `false` if the rest cannot be seen as a whole. */
   #place({ right, top, height }: DOMRect): boolean {
-    const field = this.#field.getBoundingClientRect();
-    const scale = field.width / this.#field.offsetWidth || 1;
+    const field = this.field.getBoundingClientRect();
+    const scale = field.width / this.field.offsetWidth || 1;
     // A line as high as the caret has the letters where the text has them.
     this.#rest.style.lineHeight = `${height / scale}px`;
-    moveOnto(this.#host, this.#field, (right - field.left) / scale, (top - field.top) / scale);
-    const { paddingRight, borderRightWidth } = getComputedStyle(this.#field);
+    moveOnto(this.host, this.field, (right - field.left) / scale, (top - field.top) / scale);
+    const { paddingRight, borderRightWidth } = getComputedStyle(this.field);
     const edge = field.right - (Number.parseFloat(paddingRight) + Number.parseFloat(borderRightWidth)) * scale;
     const middle = top + height / 2;
-    return this.#host.getBoundingClientRect().right <= edge + 0.5 && middle > field.top && middle < field.bottom;
+    return this.host.getBoundingClientRect().right <= edge + 0.5 && middle > field.top && middle < field.bottom;
   }
 }
 

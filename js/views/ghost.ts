@@ -1,19 +1,11 @@
 /* The rest of the first suggestion, in grey behind the caret. */
 
-import type { GhostView } from "../controller.js";
 import type { TextFieldElement } from "../fields/consent.js";
-import { appendElement, createHost, GHOST_COLOURS, LETTER_STYLES, moveOnto } from "./shadow.js";
+import { GhostHost, growsRight } from "./ghost-host.js";
+import { appendElement, LETTER_STYLES, moveOnto } from "./shadow.js";
 
 const CSS = `
-:host {
-  all: initial;
-  position: absolute;
-  left: 0;
-  top: 0;
-  overflow: hidden;
-  pointer-events: none;
-}
-:host([hidden]) { display: none; }
+:host { overflow: hidden; }
 .mirror {
   position: absolute;
   left: 0;
@@ -24,7 +16,6 @@ const CSS = `
 }
 .mirror[data-kind="textarea"] { white-space: pre-wrap; overflow-wrap: break-word; }
 .mirror[data-kind="input"] { white-space: pre; width: max-content; min-width: 100%; }
-${GHOST_COLOURS}
 `;
 
 /** What decides where a character stands, besides the letters' own looks. */
@@ -64,38 +55,27 @@ interface Box {
  * A text field cannot show text that isn't its own. So a mirror with the same text, styles and width lies over it,
  * invisible up to the caret; what stands there is at the right place, whatever the font and the wrapping.
  */
-export class Ghost implements GhostView {
-  readonly #field: TextFieldElement;
-  readonly #host: HTMLElement;
+export class Ghost extends GhostHost<TextFieldElement> {
   readonly #mirror: HTMLElement;
   readonly #before: HTMLElement;
   readonly #rest: HTMLElement;
 
   constructor(field: TextFieldElement) {
-    const { host, root } = createHost("lm-ghost", field.ownerDocument, CSS);
-    host.hidden = true;
-    host.ariaHidden = "true";
-    this.#field = field;
-    this.#host = host;
-    this.#mirror = appendElement(root, "div", "mirror");
+    super(field, CSS);
+    this.#mirror = appendElement(this.root, "div", "mirror");
     this.#mirror.dataset.kind = field.localName;
     this.#before = appendElement(this.#mirror, "span", "before");
     this.#rest = appendElement(this.#mirror, "span", "rest");
     this.#mirror.append(LINE_KEEPER);
-    this.attach();
-  }
-
-  get visible(): boolean {
-    return !this.#host.hidden;
   }
 
   show(before: string, rest: string): void {
-    const style = getComputedStyle(this.#field);
+    const style = getComputedStyle(this.field);
     const mirrored = this.#mirrored(before);
     if (mirrored === undefined || !this.#canMirror(style)) return this.hide();
 
-    const box = innerBox(this.#field, style);
-    this.#host.hidden = false;
+    const box = innerBox(this.field, style);
+    this.host.hidden = false;
     this.#cover(box, style);
     this.#before.textContent = mirrored;
     if (mirrored.length < before.length) this.#moveToBottom();
@@ -106,56 +86,40 @@ export class Ghost implements GhostView {
   #mirrored(before: string): string | undefined {
     if (before.length <= LONGEST_MIRRORED) return before;
     const line = before.indexOf("\n", before.length - LONGEST_MIRRORED) + 1;
-    return line > 0 && before.length === this.#field.value.length ? before.slice(line) : undefined;
+    return line > 0 && before.length === this.field.value.length ? before.slice(line) : undefined;
   }
 
   #moveToBottom(): void {
     this.#rest.textContent = "";
-    const missing = this.#field.scrollHeight - this.#mirror.offsetHeight;
-    this.#mirror.style.top = `${missing - this.#field.scrollTop}px`;
-  }
-
-  hide(): void {
-    this.#host.hidden = true;
-  }
-
-  attach(): void {
-    if (!this.#host.isConnected) this.#field.after(this.#host);
-  }
-
-  detach(): void {
-    this.#host.remove();
-  }
-
-  destroy(): void {
-    this.detach();
+    const missing = this.field.scrollHeight - this.#mirror.offsetHeight;
+    this.#mirror.style.top = `${missing - this.field.scrollTop}px`;
   }
 
   /** Text that grows at its end must grow to the right, and the place must be free. */
-  #canMirror({ direction, textAlign }: CSSStyleDeclaration): boolean {
-    const { placeholder, value } = this.#field;
+  #canMirror(style: CSSStyleDeclaration): boolean {
+    const { placeholder, value } = this.field;
     if (value === "" && placeholder !== "") return false;
-    return direction === "ltr" && !/center|right|end/.test(textAlign);
+    return growsRight(style);
   }
 
   #cover({ left, top, width, height }: Box, style: CSSStyleDeclaration): void {
     const mirror = this.#mirror.style;
     for (const name of [...LETTER_STYLES, ...PLACING]) mirror.setProperty(name, style.getPropertyValue(name));
-    if (this.#field.localName === "input") {
+    if (this.field.localName === "input") {
       // A single line stands in the middle of its box.
       mirror.lineHeight = `${height - pixels(style.paddingTop) - pixels(style.paddingBottom)}px`;
     }
-    mirror.left = `${-this.#field.scrollLeft}px`;
-    mirror.top = `${-this.#field.scrollTop}px`;
-    this.#host.style.width = `${width}px`;
-    this.#host.style.height = `${height}px`;
-    this.#host.style.zIndex = style.zIndex;
-    moveOnto(this.#host, this.#field, left, top);
+    mirror.left = `${-this.field.scrollLeft}px`;
+    mirror.top = `${-this.field.scrollTop}px`;
+    this.host.style.width = `${width}px`;
+    this.host.style.height = `${height}px`;
+    this.host.style.zIndex = style.zIndex;
+    moveOnto(this.host, this.field, left, top);
   }
 
   /** Puts the texts in; `false` if the rest moves what is typed to another line, or if it cannot be seen as a whole. */
   #place(rest: string, right: number, height: number): boolean {
-    const { scrollLeft } = this.#field;
+    const { scrollLeft } = this.field;
     const element = this.#rest;
     element.textContent = "";
     const line = element.offsetTop;

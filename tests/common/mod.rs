@@ -5,9 +5,10 @@
 use half::f16;
 use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
 use lm_wasm::nn::{Activations, Matrix};
+use lm_wasm::predict::{Blend, Personal};
 use lm_wasm::simd::{Native, Scalar};
 use lm_wasm::text::{WordFlags, WordList};
-use lm_wasm::{Model, Session};
+use lm_wasm::{Model, Session, Suggestion};
 
 /// The words of the random models, in ascending order.
 pub const WORDS: [&str; 16] = [
@@ -253,6 +254,24 @@ const LOGITS_HASHES: [u64; 6] = [
     0xb1e8_174c_41e7_c4b5,
     0x9f18_dd7c_964c_9575,
 ];
+
+/// Multiplies random matrices of every encoding and many shapes.
+pub fn check_matrices(seed: u64) {
+    let random = &mut Random::new(seed);
+    for _ in 0..200 {
+        let (rows, cols) = (1 + random.below(150), 1 + random.below(200));
+        for encoding in ENCODINGS {
+            let tensor = tensor(random, encoding, rows, cols);
+            check_matrix(random, &tensor);
+        }
+    }
+}
+
+/// What a new session on the model of seed 1 suggests to somebody with these personal words.
+pub fn suggest(personal: &Personal, text: &str, k: usize) -> Vec<Suggestion> {
+    let model = Model::from_parts(parts(1, SHIPPED)).unwrap();
+    Blend::default().suggest(&mut Session::new(&model), &model, personal, text, k).items
+}
 
 /// Checks that the logits of random models have the bits they have on every other platform.
 pub fn check_logits() {

@@ -28,16 +28,12 @@ struct Line<'a> {
 /// run of each experiment.
 pub fn svg(experiments: &[Experiment], tokens: u64) -> Result<String> {
     let lines = |value: fn(&Validation) -> Option<f64>| -> Vec<Line> {
-        let line = |experiment: &'_ Experiment| {
-            let points = experiment.runs[0].validations.iter();
-            let points = points.filter_map(|at| Some((at.trained as f64 / tokens as f64, value(at)?)));
-            (experiment.name.clone(), points.collect::<Vec<_>>())
-        };
-        experiments
-            .iter()
-            .map(|experiment| Line { name: &experiment.name, points: line(experiment).1 })
-            .filter(|line| !line.points.is_empty())
-            .collect()
+        let point = |at: &Validation| Some((at.trained as f64 / tokens as f64, value(at)?));
+        let lines = experiments.iter().map(|Experiment { name, runs }| Line {
+            name,
+            points: runs[0].validations.iter().filter_map(point).collect(),
+        });
+        lines.filter(|line| !line.points.is_empty()).collect()
     };
     let perplexity = lines(|at| Some(at.perplexity));
     ensure!(!perplexity.is_empty(), "no run has measured held-out text yet: nothing to draw");

@@ -22,6 +22,8 @@ pub struct Parameter {
     pub bound: Option<f32>,
     /// Whether it is trained; a kept one has no moments.
     pub trained: bool,
+    /// Whether it belongs to a method, and a network without that lacks it.
+    pub of_method: bool,
 }
 
 /// A parameter's gradient: of all of it, or of some rows.
@@ -79,13 +81,20 @@ impl Parameter {
     pub fn new(name: &str, value: Tensor<2>) -> Parameter {
         // Not `zeros_like` of one tensor cloned: the moments must not share memory, or every update would copy it.
         let zeros = || Tensor::zeros(value.dims(), &value.device());
-        Parameter { name: name.to_owned(), mean: zeros(), variance: zeros(), value, bound: None, trained: true }
+        Parameter {
+            name: name.to_owned(),
+            mean: zeros(),
+            variance: zeros(),
+            value,
+            bound: None,
+            trained: true,
+            of_method: false,
+        }
     }
 
-    /// Whether it belongs to a method, and a network without that lacks it.
-    pub fn of_method(&self) -> bool {
-        let endings = [".levels", ".norm", ".gain", ".statistics"];
-        endings.iter().any(|ending| self.name.contains(ending))
+    /// One that belongs to a method: a network without that lacks it.
+    pub fn of_method(self) -> Parameter {
+        Parameter { of_method: true, ..self }
     }
 
     /// One that is kept with the network, but not trained.

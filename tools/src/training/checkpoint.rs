@@ -115,7 +115,7 @@ impl Checkpoint {
     pub fn restore_common(&self, network: &mut Network, device: &Device) -> Result<()> {
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in &mut network.parameters {
-            if file.tensor(&parameter.name).is_ok() || !parameter.of_method() {
+            if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
                 parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
             }
         }

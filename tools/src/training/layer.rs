@@ -69,14 +69,22 @@ impl NormGradients {
     }
 }
 
+/// What the backward pass needs of the normalizations.
+struct NormTapes {
+    input: NormTape,
+    /// Of each step's recurrent product.
+    steps: Vec<NormTape>,
+    /// Met by the input and, on average, by the recurrent products.
+    statistics: [Tensor<2>; 2],
+}
+
 /// What the backward pass needs of a forward one.
 pub struct Tape {
     x: Tensor<2>,
     /// The hidden states before each step, `[steps * batch, units]`.
     previous: Tensor<2>,
     steps: Vec<Saved>,
-    /// Of the input products, and of each step's recurrent product, with the sums of the statistics met.
-    norms: Option<(NormTape, Vec<NormTape>, [Tensor<2>; 2])>,
+    norms: Option<NormTapes>,
     /// For each step the mask that was laid on the state before it.
     masks: Vec<Option<Tensor<2>>>,
 }
@@ -216,39 +224,38 @@ impl<'a> Normalizer<'a> {
         normalized.values
     }
 
-    fn finish(self) -> Option<(NormTape, Vec<NormTape>, [Tensor<2>; 2])> {
-        let (tape, statistics) = self.input?;
-        let steps = self.steps.len() as f32;
-        Some((tape, self.steps, [statistics, self.statistics? / steps]))
+    fn finish(self) -> Option<NormTapes> {
+        let (input, statistics) = self.input?;
+        let count = self.steps.len() as f32;
+        Some(NormTapes { input, steps: self.steps, statistics: [statistics, self.statistics? / count] })
     }
 }
 
 /// The same, backward.
 struct Denormalizer<'a> {
     norms: Option<&'a [Norm; 2]>,
-    tape: Option<(NormTape, Vec<NormTape>, [Tensor<2>; 2])>,
+    tapes: Option<NormTapes>,
     gain: Option<Tensor<2>>,
 }
 
 impl<'a> Denormalizer<'a> {
-    fn new(weights: &'a LayerWeights, tape: Option<(NormTape, Vec<NormTape>, [Tensor<2>; 2])>) -> Denormalizer<'a> {
-        Denormalizer { norms: weights.norms.as_ref(), tape, gain: None }
+    fn new(weights: &'a LayerWeights, tapes: Option<NormTapes>) -> Denormalizer<'a> {
+        Denormalizer { norms: weights.norms.as_ref(), tapes, gain: None }
     }
 
     /// Of the steps, the last first.
     fn recurrent(&mut self, gradient: Tensor<2>) -> Tensor<2> {
-        let (Some([_, norm]), Some((_, steps, _))) = (self.norms, &mut self.tape) else { return gradient };
-        let Some(tape) = steps.pop() else { return gradient };
+        let (Some([_, norm]), Some(tapes)) = (self.norms, &mut self.tapes) else { return gradient };
+        let Some(tape) = tapes.steps.pop() else { return gradient };
         let (d, gain) = norm.backward(tape, gradient);
         self.gain = Some(added(self.gain.take(), gain));
         d
     }
 
     fn finish(self, gradient: Tensor<2>) -> (Tensor<2>, Option<[NormGradients; 2]>) {
-        let (Some([norm, _]), Some((tape, _, [input, recurrent]))) = (self.norms, self.tape) else {
-            return (gradient, None);
-        };
-        let (d, gain) = norm.backward(tape, gradient);
+        let (Some([norm, _]), Some(tapes)) = (self.norms, self.tapes) else { return (gradient, None) };
+        let (d, gain) = norm.backward(tapes.input, gradient);
+        let [input, recurrent] = tapes.statistics;
         let recurrent_gain = self.gain.unwrap_or_else(|| gain.zeros_like());
         let gradients =
             [NormGradients { gain, statistics: input }, NormGradients { gain: recurrent_gain, statistics: recurrent }];

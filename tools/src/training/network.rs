@@ -82,16 +82,20 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn add(&mut self, name: &str, values: Vec<f32>) -> usize {
-        let shape = [1, values.len()];
-        self.parameters.push(Parameter::new(name, give(values, shape, self.device)));
+    fn add(&mut self, parameter: Parameter) -> usize {
+        self.parameters.push(parameter);
         self.parameters.len() - 1
+    }
+
+    /// A parameter of this one row.
+    fn row(&self, name: &str, values: Vec<f32>) -> Parameter {
+        let shape = [1, values.len()];
+        Parameter::new(name, give(values, shape, self.device))
     }
 
     /// A matrix of evenly distributed weights.
     fn matrix(&mut self, spec: Spec, shape: [usize; 2], width: f32) -> Matrix {
-        let bound = spec.transforms.iter().filter_map(Transform::bound).reduce(f32::max);
-        let width = bound.unwrap_or(width);
+        let width = spec.bound().unwrap_or(width);
         let values = (0..shape[0] * shape[1]).map(|_| self.random.random_range(-1.0..=1.0) * width).collect();
         Matrix::new(spec, give(values, shape, self.device), &mut self.parameters)
     }
@@ -114,15 +118,19 @@ impl Builder<'_> {
         });
         // An LSTM remembers at first (forget gates at 1: Jozefowicz 2015).
         let first = |j: usize| if model.cell == Cell::Lstm && j / model.units == 1 { 1.0 } else { 0.0 };
-        let bias =
-            self.add(&format!("layers.{index}.bias"), (0..model.cell.biases() * model.units).map(first).collect());
+        let biases = (0..model.cell.biases() * model.units).map(first).collect();
+        let bias = self.add(self.row(&format!("layers.{index}.bias"), biases));
         let norms = normalization.filter(|norm| norm.method != Method::Weight).map(|norm| {
             ["input", "recurrent"].map(|kind| {
-                let gain = self.add(&format!("layers.{index}.{kind}.gain"), vec![norm.gain; wide]);
-                let statistics = [vec![0.0; wide], vec![1.0; wide]].concat();
-                let name = format!("layers.{index}.{kind}.statistics");
-                self.parameters.push(Parameter::new(&name, give(statistics, [2, wide], self.device)).kept());
-                NormPlaces { method: norm.method, gain, statistics: self.parameters.len() - 1 }
+                let name = format!("layers.{index}.{kind}");
+                let gain = self.row(&format!("{name}.gain"), vec![norm.gain; wide]);
+                let statistics = give([vec![0.0; wide], vec![1.0; wide]].concat(), [2, wide], self.device);
+                let statistics = Parameter::new(&format!("{name}.statistics"), statistics).kept();
+                NormPlaces {
+                    method: norm.method,
+                    gain: self.add(gain.of_method()),
+                    statistics: self.add(statistics.of_method()),
+                }
             })
         });
         LayerPlaces { input, recurrent, bias, norms }

@@ -46,7 +46,7 @@ fn batch() -> Batch {
 fn network(config: &Config, fused: bool, device: &Device) -> Network {
     let mut network = Network::new(config, &counts(), fused, device);
     for parameter in network.parameters.iter_mut().filter(|parameter| parameter.name.contains("e")) {
-        if parameter.trained && !parameter.of_method() {
+        if parameter.trained && !parameter.of_method {
             let shape = parameter.value.dims();
             let grown = take(parameter.value.clone()).into_iter().enumerate();
             let grown = grown.map(|(i, w)| 2.0 * w + 0.3 * ((i * 7 % 11) as f32 / 11.0 - 0.5)).collect();

@@ -17,6 +17,13 @@ pub struct Spec<'a> {
     pub weight_norm: bool,
 }
 
+impl Spec<'_> {
+    /// The bound that shadow weights are kept within, and start in.
+    pub fn bound(&self) -> Option<f32> {
+        self.transforms.iter().filter_map(Transform::bound).reduce(f32::max)
+    }
+}
+
 /// Where a matrix's numbers stand among the parameters, and how they become weights.
 pub struct Matrix {
     shadow: usize,
@@ -45,6 +52,7 @@ pub struct Computed {
 impl Matrix {
     /// Adds a matrix with these first shadow weights to the parameters.
     pub fn new(spec: Spec, weights: Tensor<2>, parameters: &mut Vec<Parameter>) -> Matrix {
+        let bound = spec.bound();
         let Spec { name, inputs, transforms, weight_norm } = spec;
         let outputs = weights.dims()[1 - inputs as usize];
         let width = outputs / transforms.len();
@@ -52,15 +60,15 @@ impl Matrix {
             parameters.push(parameter);
             parameters.len() - 1
         };
-        let bound = transforms.iter().filter_map(Transform::bound).reduce(f32::max);
         let shadow = add(Parameter { bound, ..Parameter::new(name, weights.clone()) });
-        let gain = weight_norm.then(|| add(Parameter::new(&format!("{name}.norm"), norms(&weights, inputs))));
+        let gain =
+            weight_norm.then(|| add(Parameter::new(&format!("{name}.norm"), norms(&weights, inputs)).of_method()));
         let single = transforms.len() == 1;
         let blocks = transforms.into_iter().enumerate().map(|(index, transform)| {
             let block = weights.clone().narrow(1 - inputs as usize, index * width, width);
             let extra = transform.first_extra(&block, inputs).map(|first| {
                 let suffix = if single { String::new() } else { format!(".{index}") };
-                let parameter = Parameter::new(&format!("{name}.levels{suffix}"), first);
+                let parameter = Parameter::new(&format!("{name}.levels{suffix}"), first).of_method();
                 add(if transform.learns_extra() == Some(true) { parameter } else { parameter.kept() })
             });
             Block { start: index * width, width, transform, extra }
