@@ -12,7 +12,7 @@ use super::norm::{Method, Norm};
 use super::rows::{Rows, indices};
 use super::slices::give;
 use super::softmax;
-use super::weights::{Computed, Inputs, Matrix, Spec, Transform};
+use super::weights::{Computed, Inputs, Matrix, Spec, Tail, Transform};
 
 /// Half width of the uniform distribution that embeddings and output rows start from.
 const TABLE_INIT: f32 = 0.05;
@@ -79,6 +79,8 @@ struct Builder<'a> {
     device: &'a Device,
     weights: &'a Weights,
     cell: Cell,
+    /// Of the tables.
+    tail: Option<Tail>,
 }
 
 impl Builder<'_> {
@@ -102,7 +104,8 @@ impl Builder<'_> {
 
     /// A table with a row a token.
     fn table(&mut self, name: &str, shape: [usize; 2], transform: Transform) -> Matrix {
-        let spec = Spec { name, inputs: Inputs::Columns, transforms: vec![transform], weight_norm: false };
+        let tail = self.tail.clone();
+        let spec = Spec { name, inputs: Inputs::Columns, transforms: vec![transform], weight_norm: false, tail };
         self.matrix(spec, shape, TABLE_INIT)
     }
 
@@ -113,7 +116,7 @@ impl Builder<'_> {
         let [input, recurrent] = [("input", inputs), ("recurrent", model.units)].map(|(kind, inputs)| {
             let name = format!("layers.{index}.{kind}");
             let transforms = self.weights.of_layer(kind == "input", self.cell);
-            let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm };
+            let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm, tail: None };
             self.matrix(spec, [inputs, wide], spread(inputs))
         });
         // An LSTM remembers at first (forget gates at 1: Jozefowicz 2015).
@@ -147,13 +150,14 @@ impl Network {
     pub fn new(config: &Config, counts: &[f64], fused: bool, device: &Device) -> Network {
         let (model, weights) = (config.model, &config.weights);
         let random = StdRng::seed_from_u64(config.training.seed);
-        let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell };
+        let tail = model.tail.map(|tail| Tail::new(tail, counts));
+        let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail };
         let (rows, width) = (counts.len(), model.output_width());
         let embedding = builder.table("embedding", [rows, model.embedding], weights.embedding);
         let layers = (0..model.layers).map(|index| builder.layer(index, &model, config.normalization)).collect();
         let projection = model.has_projection().then(|| {
             let transforms = vec![weights.projection];
-            let spec = Spec { name: "projection", inputs: Inputs::Rows, transforms, weight_norm: false };
+            let spec = Spec { name: "projection", inputs: Inputs::Rows, transforms, weight_norm: false, tail: None };
             builder.matrix(spec, [model.units, width], spread(model.units))
         });
         let output = (!model.tied).then(|| builder.table("output", [rows, width], weights.output));

@@ -8,13 +8,17 @@ use crate::training::weights::{Group, Transform};
 impl Config {
     /// Refuses what cannot be trained, by name.
     pub fn check(&self) -> Result<()> {
-        let ModelConfig { layers, units, embedding, tied, output, .. } = self.model;
+        let ModelConfig { layers, units, embedding, tied, output, tail, .. } = self.model;
         in_range("model.layers", layers, 1, 4)?;
         in_range("model.units", units, 1, 8192)?;
         in_range("model.embedding", embedding, 1, 8192)?;
         if let Some(output) = output {
             in_range("model.output", output, 1, 8192)?;
             ensure!(!tied, "model.output contradicts model.tied: tied rows are as wide as the embedding");
+        }
+        if let Some(tail) = tail {
+            in_range("model.tail.after", tail.after, 1, usize::MAX)?;
+            in_range("model.tail.width", tail.width, 1, embedding.min(self.model.output_width()))?;
         }
         self.weights.check(&self.model, self.training.softmax)?;
         if let Some(Normalization { gain, freeze, .. }) = self.normalization {
@@ -73,6 +77,13 @@ impl Weights {
             ("output", self.output),
         ] {
             transform.check().with_context(|| format!("weights.{name}"))?;
+        }
+        for (name, transform) in [("embedding", self.embedding), ("output", self.output)] {
+            ensure!(
+                model.tail.is_none() || matches!(transform, Transform::Float | Transform::Linear { .. }),
+                "weights.{name}: the zeros of narrow rows (model.tail) would count in this method's mean: \
+                 use linear or float"
+            );
         }
         share("weights.start", self.start, false)?;
         self.check_gates(model.cell)?;
@@ -157,13 +168,17 @@ mod tests {
         assert!(error_of("batch = 4", "batch = 0").contains("training.batch = 0"));
         let ternary = |component: &str| format!("{component} = {{ method = \"ternary\" }}\n[training]");
         assert!(error_of("[training]", &ternary("output")).contains("weights.output is set"));
+        let trit = |per: &str| format!("embedding = {{ method = \"ternary\", per = \"{per}\" }}");
+        let linear = "embedding = { method = \"linear\", bits = 4 }";
+        let tail = |tail: &str| format!("tied = true\ntail = {tail}");
+        assert!(error_of("tied = true", &tail("{ after = 5, width = 17 }")).contains("model.tail.width = 17"));
+        let text = GOOD.replace("tied = true", &tail("{ after = 5, width = 8 }")).replace(linear, &trit("output"));
+        assert!(error_of_text(&text).contains("weights.embedding: the zeros of narrow rows"));
         let square = GOOD.replace("units = 32", "units = 16");
         assert!(error_of_text(&square.replace("[training]", &ternary("projection"))).contains("has no projection"));
         assert!(error_of("\"ternary\"", "\"quaternary\"").contains("quaternary"));
         assert!(error_of("tokens = 1000", "tokens = 1000\ndropout = { input = 1.0 }").contains("dropout.input"));
         assert!(error_of("tokens = 1000", "tokens = 1000\nshards = 3").contains("no multiple of training.shards"));
-        let trit = |per: &str| format!("embedding = {{ method = \"ternary\", per = \"{per}\" }}");
-        let linear = "embedding = { method = \"linear\", bits = 4 }";
         assert!(error_of(linear, &trit("matrix")).contains("say per = \"output\""));
         let gate =
             |gate: &str| format!("[weights.gates.{gate}]\ninput = {{ method = \"linear\", bits = 0 }}\n[training]");

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::norm::Method;
-use super::weights::Transform;
+use super::weights::{TailConfig, Transform};
 
 /// A training run. In a file, `base = "other.toml"` takes over all that the file does not say itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,6 +82,9 @@ pub struct ModelConfig {
     /// stands between the last layer and the rows.
     #[serde(default)]
     pub output: Option<usize>,
+    /// Narrow rows for rare words, in the embedding and in output rows of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<TailConfig>,
 }
 
 impl ModelConfig {
@@ -264,6 +267,9 @@ impl Config {
         let ModelConfig { units, embedding, output, .. } = &mut self.model;
         for width in [Some(units), Some(embedding), output.as_mut()].into_iter().flatten() {
             *width = (*width).min(QUICK_WIDTH);
+        }
+        if let Some(tail) = &mut self.model.tail {
+            tail.width = tail.width.min(QUICK_WIDTH / 2);
         }
         let training = &mut self.training;
         training.tokens = training.tokens.min(QUICK_TOKENS);

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 
-use super::{Gradients, Group, Inputs, Quantized, SMALLEST, Tape, Transform};
+use super::{Gradients, Group, Inputs, Quantized, SMALLEST, Tail, Tape, Transform};
 use crate::training::adam::Parameter;
 use crate::training::rows::Rows;
 
@@ -15,6 +15,8 @@ pub struct Spec<'a> {
     pub transforms: Vec<Transform>,
     /// Whether each output has a learned norm.
     pub weight_norm: bool,
+    /// The narrow rows, of a table.
+    pub tail: Option<Tail>,
 }
 
 impl Spec<'_> {
@@ -31,6 +33,7 @@ pub struct Matrix {
     /// The learned norms of the outputs, `[1, outputs]` or `[outputs, 1]`.
     gain: Option<usize>,
     inputs: Inputs,
+    tail: Option<Tail>,
 }
 
 /// Neighbouring outputs that have a transform in common.
@@ -53,7 +56,7 @@ impl Matrix {
     /// Adds a matrix with these first shadow weights to the parameters.
     pub fn new(spec: Spec, weights: Tensor<2>, parameters: &mut Vec<Parameter>) -> Matrix {
         let bound = spec.bound();
-        let Spec { name, inputs, transforms, weight_norm } = spec;
+        let Spec { name, inputs, transforms, weight_norm, tail } = spec;
         let outputs = weights.dims()[1 - inputs as usize];
         let width = outputs / transforms.len();
         let mut add = |parameter: Parameter| {
@@ -73,16 +76,28 @@ impl Matrix {
             });
             Block { start: index * width, width, transform, extra }
         });
-        Matrix { shadow, blocks: blocks.collect(), gain, inputs }
+        Matrix { shadow, blocks: blocks.collect(), gain, inputs, tail }
     }
 
     /// Finds the extra numbers anew from the weights as they are: where the quantization starts.
     pub fn start(&self, parameters: &mut [Parameter]) {
         for block in &self.blocks {
-            let weights = self.outputs(&parameters[self.shadow].value, block);
+            let weights = self.outputs(&self.shadow(parameters, &Rows::All), block);
             if let (Some(extra), Some(first)) = (block.extra, block.transform.first_extra(&weights, self.inputs)) {
                 parameters[extra].value = first;
             }
+        }
+    }
+
+    /// The shadow weights of some rows.
+    fn shadow(&self, parameters: &[Parameter], rows: &Rows) -> Tensor<2> {
+        self.cut(rows.of(&parameters[self.shadow].value), rows)
+    }
+
+    fn cut(&self, values: Tensor<2>, rows: &Rows) -> Tensor<2> {
+        match &self.tail {
+            Some(tail) => tail.cut(values, rows),
+            None => values,
         }
     }
 
@@ -113,7 +128,7 @@ impl Matrix {
         active: bool,
         mut random: Option<&mut StdRng>,
     ) -> Computed {
-        let shadow = rows.of(&parameters[self.shadow].value);
+        let shadow = self.shadow(parameters, rows);
         let (blocks, tapes): (Vec<_>, Vec<_>) = self
             .blocks
             .iter()
@@ -159,7 +174,7 @@ impl Matrix {
                 gradients.push((place, extra, rows));
             }
         }
-        gradients.push((self.shadow, self.joined(shadows), rows.clone()));
+        gradients.push((self.shadow, self.cut(self.joined(shadows), rows), rows.clone()));
         gradients
     }
 
@@ -169,12 +184,12 @@ impl Matrix {
         if self.blocks.iter().all(|block| block.transform == Transform::Float) {
             return None;
         }
-        let shadow = &parameters[self.shadow].value;
+        let shadow = self.shadow(parameters, &Rows::All);
         let outputs = shadow.dims()[1 - self.inputs as usize];
         let mut integers = Vec::new();
         let mut scales = Vec::new();
         for block in &self.blocks {
-            let weights = self.outputs(shadow, block);
+            let weights = self.outputs(&shadow, block);
             let extra = self.extra(block, parameters, &Rows::All);
             let transform = match block.transform {
                 Transform::Float => Transform::Linear { bits: 8 },
@@ -232,7 +247,7 @@ mod tests {
 
     fn matrix(transforms: Vec<Transform>, weight_norm: bool) -> (Matrix, Vec<Parameter>) {
         let mut parameters = Vec::new();
-        let spec = Spec { name: "w", inputs: Inputs::Rows, transforms, weight_norm };
+        let spec = Spec { name: "w", inputs: Inputs::Rows, transforms, weight_norm, tail: None };
         let weights = tensor(&[3.0, -0.1, 0.5, 0.2, 4.0, 0.3, -0.5, -0.8], [2, 4]);
         (Matrix::new(spec, weights, &mut parameters), parameters)
     }

@@ -9,6 +9,8 @@ mod codebook;
 mod linear;
 mod logarithmic;
 mod matrix;
+
+mod tail;
 mod ternary;
 
 use anyhow::{Result, ensure};
@@ -17,6 +19,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 pub use matrix::{Computed, Matrix, Spec};
+pub use tail::{Tail, TailConfig};
 
 /// A method and its options.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
