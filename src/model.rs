@@ -20,13 +20,13 @@ impl Model {
     ///
     /// If `file` is not a model file in all its parts; see [`ErrorKind`](crate::ErrorKind).
     pub fn from_bytes(file: &[u8]) -> Result<Model, Error> {
-        let parts = ModelParts::view(file)?;
+        let parts = ModelParts::stored(file)?;
         let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
             .map_err(|reason| Error::corrupt("vocabulary", reason))?;
         if vocabulary.len() != parts.shape.vocabulary {
             return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
         }
-        let network = Network::new(&parts);
+        let network = Network::new(&parts)?;
         Ok(Model { metadata: parts.metadata, vocabulary, network })
     }
 

@@ -4,10 +4,15 @@
 
 mod common;
 
-use common::{Encoding, Random, SHIPPED, parts, recipes};
-use lm_wasm::format::{Bias, Metadata, ModelParts, SectionKind, VERSION, Values, inspect, limits, reseal};
+use common::{Encoding, Random, Recipe, SHIPPED, many_words, parts, parts_of, recipes};
+use lm_wasm::format::{Bias, Metadata, ModelParts, SectionKind, Shape, VERSION, Values, inspect, limits, reseal};
 use lm_wasm::{Error, ErrorKind, Model, Session};
 use proptest::prelude::*;
+
+/// A model with narrow rows.
+fn narrow() -> ModelParts {
+    parts(1, Recipe { narrow_width: Some(5), ..SHIPPED })
+}
 
 fn shipped() -> Vec<u8> {
     parts(1, SHIPPED).to_bytes().unwrap()
@@ -96,7 +101,8 @@ fn errors_name_the_thing() {
     assert_eq!(changed(12, 65).kind(), ErrorKind::LimitExceeded);
     // The first table entry: kind, index, encoding.
     assert_eq!(changed(32, 99).kind(), ErrorKind::Unsupported);
-    assert_eq!(changed(40, 1), Error::Unsupported { section: "metadata", what: "entropy coding" });
+    assert_eq!(changed(40, 2), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 1).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(36, 3).kind(), ErrorKind::Corrupt);
     // The first field of the shape: the cell.
     let shape = inspect(&file).unwrap().into_iter().find(|section| section.kind == SectionKind::Shape).unwrap();
@@ -111,7 +117,7 @@ fn errors_name_the_thing() {
 #[test]
 fn parts_that_contradict_each_other_are_not_written() {
     type Change = fn(&mut ModelParts);
-    let changes: [Change; 9] = [
+    let changes: [Change; 13] = [
         |parts| parts.shape.hidden += 1,
         |parts| parts.shape.vocabulary -= 1,
         |parts| parts.layers.clear(),
@@ -121,6 +127,13 @@ fn parts_that_contradict_each_other_are_not_written() {
         |parts| parts.embedding.values = Values::Signed4(vec![8; parts.embedding.rows * parts.embedding.cols]),
         |parts| parts.output_bias = Bias::F32(vec![f32::NAN; parts.shape.vocabulary]),
         |parts| parts.output_bias = Bias::F32(vec![limits::MAGNITUDE * 2.0; parts.shape.vocabulary]),
+        |parts| parts.shape.narrow_width = Some(5),
+        |parts| *parts = ModelParts { narrow: narrow().narrow, ..parts.clone() },
+        |parts| *parts = ModelParts { shape: Shape { narrow_width: Some(6), ..narrow().shape }, ..narrow() },
+        |parts| {
+            *parts = narrow();
+            parts.narrow.as_mut().unwrap().rows[0] ^= 1;
+        },
     ];
     for (number, change) in changes.iter().enumerate() {
         let mut parts = parts(1, SHIPPED);
@@ -128,6 +141,30 @@ fn parts_that_contradict_each_other_are_not_written() {
         assert!(parts.to_bytes().is_err(), "change {number}");
         assert!(Model::from_parts(parts).is_err(), "change {number}");
     }
+}
+
+#[test]
+fn long_sections_are_coded() {
+    let random = &mut Random::new(9);
+    let written = parts_of(2, Recipe { narrow_width: Some(5), ..SHIPPED }, &many_words());
+    let file = written.to_bytes().unwrap();
+    assert_eq!(ModelParts::from_bytes(&file).unwrap(), written);
+    load_and_use(&file).unwrap();
+    let sections = inspect(&file).unwrap();
+    let coded: Vec<_> = sections.iter().filter(|section| section.is_coded).collect();
+    assert!(coded.iter().any(|section| section.kind == SectionKind::Words), "{coded:?}");
+    // Under valid checksums the decoder meets anything.
+    let mut refused = 0;
+    for round in 0..500 {
+        let section = coded[round % coded.len()];
+        let mut file = file.clone();
+        // Mostly the table of frequencies and the first state.
+        let end = if round % 3 == 0 { section.length } else { section.length.min(400) };
+        file[section.offset + random.below(end)] ^= 1 << random.below(8);
+        reseal(&mut file);
+        refused += usize::from(load_and_use(&file).is_err());
+    }
+    assert!(refused > 400, "only {refused} of 500 changes were found");
 }
 
 #[test]

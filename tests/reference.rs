@@ -51,6 +51,7 @@ fn model(cell: CellKind, vectors: &Vectors) -> ModelParts {
         output_width: hidden,
         table: Encoding::F32,
         weights: Encoding::F32,
+        narrow_width: None,
         ..SHIPPED
     };
     let mut parts = parts(0, recipe);

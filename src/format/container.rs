@@ -1,11 +1,13 @@
 //! Header, section table and padding: the frame of a file, and all that knows its offsets.
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 use std::ops::Range;
 
 use twox_hash::XxHash64;
 
 use super::bytes::Reader;
+use super::coding::{self, Decoder};
 use super::limits;
 use crate::Error;
 
@@ -21,6 +23,10 @@ const ENTRY_LENGTH: usize = 32;
 /// Where a section's checksum stands in its table entry.
 const ENTRY_CHECKSUM: usize = 24;
 const HASH_SEED: u64 = 0;
+const RAW: u32 = 0;
+const CODED: u32 = 1;
+/// Shorter sections are stored as they are.
+const LEAST_CODED: usize = 256;
 
 /// What a section holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,10 +46,13 @@ pub enum SectionKind {
     Projection = 11,
     Output = 12,
     OutputBias = 13,
+    NarrowRows = 14,
+    NarrowEmbedding = 15,
+    NarrowOutput = 16,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 13] = [
+    const ALL: [SectionKind; 16] = [
         SectionKind::Metadata,
         SectionKind::Shape,
         SectionKind::Specials,
@@ -57,6 +66,9 @@ impl SectionKind {
         SectionKind::Projection,
         SectionKind::Output,
         SectionKind::OutputBias,
+        SectionKind::NarrowRows,
+        SectionKind::NarrowEmbedding,
+        SectionKind::NarrowOutput,
     ];
 
     fn from_code(code: u32) -> Option<SectionKind> {
@@ -79,6 +91,9 @@ impl SectionKind {
             SectionKind::Projection => "projection",
             SectionKind::Output => "output",
             SectionKind::OutputBias => "output bias",
+            SectionKind::NarrowRows => "narrow rows",
+            SectionKind::NarrowEmbedding => "narrow embedding",
+            SectionKind::NarrowOutput => "narrow output",
         }
     }
 }
@@ -91,27 +106,65 @@ pub(super) struct Section<'a> {
     pub index: u32,
     /// Where it begins in the file.
     pub offset: usize,
-    pub bytes: &'a [u8],
+    /// The bytes in the file.
+    pub stored: &'a [u8],
+    /// The length of what they stand for, if they are entropy-coded.
+    expanded: Option<usize>,
 }
 
-/// Joins sections, which must be in rising order of kind and index, to a file.
+impl<'a> Section<'a> {
+    /// Whether the bytes in the file are entropy-coded.
+    pub fn is_coded(&self) -> bool {
+        self.expanded.is_some()
+    }
+
+    /// What the section holds.
+    pub fn expand(&self) -> Result<Cow<'a, [u8]>, Error> {
+        let Some(length) = self.expanded else { return Ok(Cow::Borrowed(self.stored)) };
+        let mut bytes = vec![0; length];
+        let mut decoder = Decoder::new(self.stored, self.kind.name())?;
+        decoder.fill(&mut bytes);
+        decoder.finish()?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// The first `N` bytes of what the section holds.
+    pub fn start<const N: usize>(&self) -> Result<[u8; N], Error> {
+        match self.expanded {
+            None => Reader::new(self.stored, self.kind.name()).array(),
+            Some(length) if length < N => Reader::new(&[], self.kind.name()).array(),
+            Some(_) => {
+                let mut bytes = [0; N];
+                Decoder::new(self.stored, self.kind.name())?.fill(&mut bytes);
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+/// Joins sections, which must be in rising order of kind and index, to a file. What gets shorter by entropy coding is coded.
 pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>, Error> {
     Error::check_limit("number of sections", sections.len(), limits::SECTIONS)?;
     let mut file = vec![0; HEADER_LENGTH + sections.len() * ENTRY_LENGTH];
+    let mut expanded = 0;
     for (number, (kind, index, bytes)) in sections.iter().enumerate() {
         file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
+        let coded = if bytes.len() < LEAST_CODED { None } else { coding::encode(bytes) };
+        let coded = coded.filter(|coded| coded.len() < bytes.len());
+        let stored = coded.as_ref().unwrap_or(bytes);
         let entry = Entry {
             kind: *kind as u32,
             index: *index,
-            encoding: 0,
+            encoding: if coded.is_some() { CODED } else { RAW },
             offset: file.len() as u32,
-            stored_length: bytes.len() as u32,
+            stored_length: stored.len() as u32,
             expanded_length: bytes.len() as u32,
-            checksum: XxHash64::oneshot(HASH_SEED, bytes),
+            checksum: XxHash64::oneshot(HASH_SEED, stored),
         };
-        Error::check_limit("file length", file.len().saturating_add(bytes.len()), limits::FILE)?;
+        expanded += bytes.len();
+        Error::check_limit("length of all sections", expanded, limits::FILE)?;
         file[entry_range(number)].copy_from_slice(&entry.to_bytes());
-        file.extend(bytes);
+        file.extend(stored);
     }
     let length = file.len() as u64;
     file[..8].copy_from_slice(&MAGIC);
@@ -128,13 +181,16 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Section<'_>>, Error> {
     let count = read_header(file)?;
     let mut sections: Vec<Section> = Vec::with_capacity(count);
     let mut end = HEADER_LENGTH + count * ENTRY_LENGTH;
+    let mut expanded = 0;
     for number in 0..count {
         let entry = Entry::from_bytes(&file[entry_range(number)])?;
         let section = read_section(file, end, &entry)?;
         if sections.last().is_some_and(|last| (last.kind, last.index) >= (section.kind, section.index)) {
             return Err(Error::corrupt("header", "its sections are not in rising order"));
         }
-        end = section.offset + section.bytes.len();
+        end = section.offset + section.stored.len();
+        expanded += entry.expanded_length as usize;
+        Error::check_limit("length of all sections", expanded, limits::FILE)?;
         sections.push(section);
     }
     if end != file.len() {
@@ -176,10 +232,10 @@ fn read_header(file: &[u8]) -> Result<usize, Error> {
 fn read_section<'a>(file: &'a [u8], end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
     let kind = SectionKind::from_code(entry.kind)
         .ok_or(Error::Unsupported { section: "header", what: "a kind of section" })?;
-    if entry.encoding != 0 {
-        return Err(Error::Unsupported { section: kind.name(), what: "entropy coding" });
+    if ![RAW, CODED].contains(&entry.encoding) {
+        return Err(Error::Unsupported { section: kind.name(), what: "an unknown entropy coding" });
     }
-    if entry.stored_length != entry.expanded_length {
+    if entry.encoding == RAW && entry.stored_length != entry.expanded_length {
         return Err(Error::corrupt(kind.name(), "its two lengths differ though it is stored raw"));
     }
     let offset = entry.offset as usize;
@@ -197,7 +253,8 @@ fn read_section<'a>(file: &'a [u8], end: usize, entry: &Entry) -> Result<Section
     if XxHash64::oneshot(HASH_SEED, bytes) != entry.checksum {
         return Err(Error::corrupt(kind.name(), "its checksum does not match"));
     }
-    Ok(Section { kind, index: entry.index, offset, bytes })
+    let expanded = (entry.encoding == CODED).then_some(entry.expanded_length as usize);
+    Ok(Section { kind, index: entry.index, offset, stored: bytes, expanded })
 }
 
 /// Recomputes every checksum of a file whose table can be made out, so that tests of the reader get past them.
@@ -241,7 +298,7 @@ fn entry_range(number: usize) -> Range<usize> {
 struct Entry {
     kind: u32,
     index: u32,
-    /// 0 for raw bytes; others are reserved for entropy coding.
+    /// Whether it is raw or entropy-coded.
     encoding: u32,
     offset: u32,
     stored_length: u32,

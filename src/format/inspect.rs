@@ -16,6 +16,8 @@ pub struct SectionInfo {
     pub offset: usize,
     /// Its length in the file, in bytes.
     pub length: usize,
+    /// Whether it is entropy-coded in the file.
+    pub is_coded: bool,
     /// The encoding of its elements: `text`, `bytes`, `f32`, `ternary`, …
     pub encoding: &'static str,
     /// Rows and columns of a matrix; length and 1 of a bias.
@@ -33,15 +35,16 @@ pub fn inspect(file: &[u8]) -> Result<Vec<SectionInfo>, Error> {
 
 fn describe(section: &Section) -> Result<SectionInfo, Error> {
     use SectionKind::*;
+    let bytes = section.expand()?;
     let (encoding, shape) = match section.kind {
         Metadata | Specials | Casing => ("text", None),
-        Shape | Words | WordFlags => ("bytes", None),
-        Embedding | LayerInput | LayerRecurrent | Projection | Output => {
-            let tensor = TensorView::read(section.bytes, section.kind.name())?;
+        Shape | Words | WordFlags | NarrowRows => ("bytes", None),
+        Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput => {
+            let tensor = TensorView::read(&bytes, section.kind.name())?;
             (tensor.encoding.name(), Some((tensor.rows, tensor.cols)))
         }
         LayerBias | OutputBias => {
-            let bias = Bias::read(section.bytes, section.kind.name())?;
+            let bias = Bias::read(&bytes, section.kind.name())?;
             (bias.encoding(), Some((bias.len(), 1)))
         }
     };
@@ -49,7 +52,8 @@ fn describe(section: &Section) -> Result<SectionInfo, Error> {
         kind: section.kind,
         index: section.index,
         offset: section.offset,
-        length: section.bytes.len(),
+        length: section.stored.len(),
+        is_coded: section.is_coded(),
         encoding,
         shape,
     })

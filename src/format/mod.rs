@@ -5,6 +5,7 @@
 //! before memory is taken for it, and what is read has consistent shapes, finite floats and no byte unaccounted for.
 
 mod bytes;
+mod coding;
 mod container;
 mod inspect;
 mod metadata;
@@ -15,13 +16,13 @@ pub mod trits;
 pub use container::{SectionKind, VERSION, reseal};
 pub use inspect::{SectionInfo, inspect};
 pub use metadata::Metadata;
-pub use parts::{CellKind, InputKind, LayerParts, ModelParts, OutputKind, Shape};
+pub use parts::{CellKind, InputKind, LayerParts, ModelParts, NarrowParts, OutputKind, Shape};
 pub use tensor::{Bias, Tensor, Values};
-pub(crate) use tensor::{Encoding, TensorView};
+pub(crate) use tensor::{Encoding, StoredTensor, TensorView};
 
 /// The limits of the format. They bound the memory and the time that a file can cost.
 pub mod limits {
-    /// Bytes of a file.
+    /// Bytes of a file, and of all its sections together once they are expanded.
     pub const FILE: usize = 64 << 20;
     /// Sections of a file.
     pub const SECTIONS: usize = 64;

@@ -1,8 +1,10 @@
 //! A model as plain data, and its order in a file.
 
+use std::borrow::Cow;
+
 use super::bytes::Reader;
 use super::container::{self, Section, SectionKind as Kind};
-use super::tensor::{Bias, Tensor, TensorView};
+use super::tensor::{Bias, StoredTensor, Tensor};
 use super::{Metadata, limits};
 use crate::Error;
 
@@ -21,16 +23,29 @@ pub struct ModelParts<T = Tensor> {
     pub word_flags: Vec<u8>,
     /// The spelling of each word of mixed casing, one a line.
     pub casing: String,
-    /// A row a token, `vocabulary x embedding`.
+    /// A row a token, `vocabulary x embedding`; a wide row, where others are narrow.
     pub embedding: T,
     /// The recurrent layers, the one next to the input first.
     pub layers: Vec<LayerParts<T>>,
     /// `output width x hidden`, there if the two differ.
     pub projection: Option<T>,
-    /// A row a token, `vocabulary x output width`; the embedding serves if the output is tied to it.
+    /// A row a token, `vocabulary x output width`, or a wide row; the embedding serves if the output is tied to it.
     pub output: Option<T>,
     /// One element a token.
     pub output_bias: Bias,
+    /// Tokens whose rows are shorter, if there are any.
+    pub narrow: Option<NarrowParts<T>>,
+}
+
+/// The rows of rare tokens, which have but the first columns of the others: the rest of them are zeros.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NarrowParts<T = Tensor> {
+    /// One bit a token, the lowest of the first byte first: whether its rows are narrow.
+    pub rows: Vec<u8>,
+    /// A row each, `narrow rows x narrow width`.
+    pub embedding: T,
+    /// The same of the output, if it is not tied.
+    pub output: Option<T>,
 }
 
 /// One recurrent layer. Gates are in PyTorch's order: `i, f, g, o` of an LSTM, `r, z, n` of a GRU.
@@ -63,6 +78,8 @@ pub struct Shape {
     pub hidden: usize,
     /// Columns of the output rows.
     pub output_width: usize,
+    /// Columns of narrow rows, if there are any.
+    pub narrow_width: Option<usize>,
 }
 
 /// The recurrent cell.
@@ -108,7 +125,7 @@ impl CellKind {
 }
 
 /// Bytes at the end of the shape section that must be zero.
-const SHAPE_RESERVED: usize = 32;
+const SHAPE_RESERVED: usize = 28;
 
 impl Shape {
     /// Columns of the input weights of layer `index`.
@@ -128,7 +145,8 @@ impl Shape {
             OutputKind::Tied => 1,
             OutputKind::Untied => 2,
         };
-        let sizes = [self.layers, self.vocabulary, self.embedding, self.hidden, self.output_width];
+        let narrow = self.narrow_width.unwrap_or(0);
+        let sizes = [self.layers, self.vocabulary, self.embedding, self.hidden, self.output_width, narrow];
         let fields = [cell, input, output].into_iter().chain(sizes.map(|size| size as u32));
         let mut bytes: Vec<u8> = fields.flat_map(u32::to_le_bytes).collect();
         bytes.extend([0; SHAPE_RESERVED]);
@@ -159,6 +177,7 @@ impl Shape {
             embedding: from.u32()? as usize,
             hidden: from.u32()? as usize,
             output_width: from.u32()? as usize,
+            narrow_width: Some(from.u32()? as usize).filter(|&width| width > 0),
         };
         if from.array::<SHAPE_RESERVED>()? != [0; SHAPE_RESERVED] {
             return Err(unsupported("a field that is reserved"));
@@ -181,6 +200,9 @@ impl Shape {
                 return Err(Error::corrupt(Kind::Shape.name(), "a size is zero"));
             }
             Error::check_limit(what, size, limit)?;
+        }
+        if self.narrow_width.is_some_and(|width| width == 0 || width > self.embedding.min(self.output_width)) {
+            return Err(Error::corrupt(Kind::Shape.name(), "narrow rows are not wider than the others"));
         }
         if self.output == OutputKind::Tied && self.output_width != self.embedding {
             return Err(Error::corrupt(Kind::Shape.name(), "tied output rows have the embedding's size"));
@@ -218,6 +240,11 @@ impl ModelParts {
         }
         sections.extend(self.projection.iter().map(|tensor| (Kind::Projection, 0, tensor.write())));
         sections.extend(self.output.iter().map(|tensor| (Kind::Output, 0, tensor.write())));
+        if let Some(narrow) = &self.narrow {
+            sections.push((Kind::NarrowRows, 0, narrow.rows.clone()));
+            sections.push((Kind::NarrowEmbedding, 0, narrow.embedding.write()));
+            sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
+        }
         sections.sort_by_key(|&(kind, index, _)| (kind, index));
         container::write(&sections)
     }
@@ -228,16 +255,16 @@ impl ModelParts {
     ///
     /// Of every [kind](crate::ErrorKind), if `file` is anything else than a model file.
     pub fn from_bytes(file: &[u8]) -> Result<ModelParts, Error> {
-        Ok(ModelParts::view(file)?.map(TensorView::to_tensor))
+        ModelParts::stored(file)?.map(|stored| stored.read(|view| view.to_tensor()))
     }
 }
 
-impl<'a> ModelParts<TensorView<'a>> {
-    /// [`from_bytes`](ModelParts::from_bytes) with the matrices where they are.
-    pub(crate) fn view(file: &'a [u8]) -> Result<Self, Error> {
+impl<'a> ModelParts<StoredTensor<'a>> {
+    /// [`from_bytes`](ModelParts::from_bytes) with the matrices where they are; their elements have not been looked at.
+    pub(crate) fn stored(file: &'a [u8]) -> Result<Self, Error> {
         let mut sections = Sections(container::read(file)?);
         let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
-        let shape = Shape::read(sections.take(Kind::Shape, 0)?)?;
+        let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let mut layers = Vec::with_capacity(shape.layers);
         for index in 0..shape.layers as u32 {
             layers.push(LayerParts {
@@ -247,18 +274,27 @@ impl<'a> ModelParts<TensorView<'a>> {
             });
         }
         let untied = shape.output == OutputKind::Untied;
+        let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
+            Ok(NarrowParts {
+                rows: sections.bytes(Kind::NarrowRows)?.into_owned(),
+                embedding: sections.tensor(Kind::NarrowEmbedding, 0)?,
+                output: untied.then(|| sections.tensor(Kind::NarrowOutput, 0)).transpose()?,
+            })
+        });
+        let narrow = narrow.transpose()?;
         let parts = ModelParts {
             metadata,
             shape,
             specials: sections.text(Kind::Specials)?,
-            words: sections.take(Kind::Words, 0)?.to_vec(),
-            word_flags: sections.take(Kind::WordFlags, 0)?.to_vec(),
+            words: sections.bytes(Kind::Words)?.into_owned(),
+            word_flags: sections.bytes(Kind::WordFlags)?.into_owned(),
             casing: sections.text(Kind::Casing)?,
             embedding: sections.tensor(Kind::Embedding, 0)?,
             layers,
             projection: shape.has_projection().then(|| sections.tensor(Kind::Projection, 0)).transpose()?,
             output: untied.then(|| sections.tensor(Kind::Output, 0)).transpose()?,
             output_bias: sections.bias(Kind::OutputBias, 0)?,
+            narrow,
         };
         sections.finish()?;
         check(&parts)?;
@@ -268,25 +304,28 @@ impl<'a> ModelParts<TensorView<'a>> {
 
 impl<T> ModelParts<T> {
     /// The same parts with other matrices.
-    fn map<U>(self, mut with: impl FnMut(T) -> U) -> ModelParts<U> {
-        let layer = |layer: LayerParts<T>, with: &mut dyn FnMut(T) -> U| LayerParts {
-            input: with(layer.input),
-            recurrent: with(layer.recurrent),
-            bias: layer.bias,
+    fn map<U>(self, with: impl Fn(T) -> Result<U, Error>) -> Result<ModelParts<U>, Error> {
+        let layer = |layer: LayerParts<T>| -> Result<LayerParts<U>, Error> {
+            Ok(LayerParts { input: with(layer.input)?, recurrent: with(layer.recurrent)?, bias: layer.bias })
         };
-        ModelParts {
+        let narrow = |narrow: NarrowParts<T>| -> Result<NarrowParts<U>, Error> {
+            let output = narrow.output.map(&with).transpose()?;
+            Ok(NarrowParts { rows: narrow.rows, embedding: with(narrow.embedding)?, output })
+        };
+        Ok(ModelParts {
             metadata: self.metadata,
             shape: self.shape,
             specials: self.specials,
             words: self.words,
             word_flags: self.word_flags,
             casing: self.casing,
-            embedding: with(self.embedding),
-            layers: self.layers.into_iter().map(|parts| layer(parts, &mut with)).collect(),
-            projection: self.projection.map(&mut with),
-            output: self.output.map(&mut with),
+            embedding: with(self.embedding)?,
+            layers: self.layers.into_iter().map(layer).collect::<Result<_, _>>()?,
+            projection: self.projection.map(&with).transpose()?,
+            output: self.output.map(&with).transpose()?,
             output_bias: self.output_bias,
-        }
+            narrow: self.narrow.map(narrow).transpose()?,
+        })
     }
 }
 
@@ -298,7 +337,8 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
     if parts.word_flags.len() > shape.vocabulary {
         return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
     }
-    check_tensor(Kind::Embedding, &parts.embedding, shape.vocabulary, shape.embedding)?;
+    let wide = shape.vocabulary - check_narrow(parts)?;
+    check_tensor(Kind::Embedding, &parts.embedding, wide, shape.embedding)?;
     if parts.layers.len() != shape.layers {
         return Err(Error::corrupt(Kind::Shape.name(), "it states another number of layers"));
     }
@@ -314,9 +354,31 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
     }
     check_presence(Kind::Output, parts.output.is_some(), shape.output == OutputKind::Untied)?;
     if let Some(output) = &parts.output {
-        check_tensor(Kind::Output, output, shape.vocabulary, shape.output_width)?;
+        check_tensor(Kind::Output, output, wide, shape.output_width)?;
     }
     check_bias(Kind::OutputBias, &parts.output_bias, shape.vocabulary)
+}
+
+/// Checks narrow rows and returns their number.
+fn check_narrow<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<usize, Error> {
+    let shape = &parts.shape;
+    check_presence(Kind::NarrowRows, parts.narrow.is_some(), shape.narrow_width.is_some())?;
+    let (Some(narrow), Some(width)) = (&parts.narrow, shape.narrow_width) else { return Ok(0) };
+    let count = narrow.rows.iter().map(|byte| byte.count_ones() as usize).sum();
+    let padding = narrow.rows.len() * 8 - shape.vocabulary.min(narrow.rows.len() * 8);
+    let has_padding = narrow.rows.last().is_some_and(|last| padding > 0 && last >> (8 - padding) != 0);
+    if narrow.rows.len() != shape.vocabulary.div_ceil(8) || has_padding {
+        return Err(Error::corrupt(Kind::NarrowRows.name(), "there is not one bit for each token"));
+    }
+    if count == 0 || count == shape.vocabulary {
+        return Err(Error::corrupt(Kind::NarrowRows.name(), "all rows are of one width"));
+    }
+    check_tensor(Kind::NarrowEmbedding, &narrow.embedding, count, width)?;
+    check_presence(Kind::NarrowOutput, narrow.output.is_some(), shape.output == OutputKind::Untied)?;
+    if let Some(output) = &narrow.output {
+        check_tensor(Kind::NarrowOutput, output, count, width)?;
+    }
+    Ok(count)
 }
 
 /// A matrix whose elements can be checked.
@@ -336,12 +398,12 @@ impl CheckedMatrix for Tensor {
     }
 }
 
-impl CheckedMatrix for TensorView<'_> {
+impl CheckedMatrix for StoredTensor<'_> {
     fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
     }
 
-    /// Reading did it.
+    /// Reading does it.
     fn check(&self, _: &'static str) -> Result<(), Error> {
         Ok(())
     }
@@ -372,23 +434,27 @@ fn check_presence(kind: Kind, is_there: bool, wanted: bool) -> Result<(), Error>
 struct Sections<'a>(Vec<Section<'a>>);
 
 impl<'a> Sections<'a> {
-    fn take(&mut self, kind: Kind, index: u32) -> Result<&'a [u8], Error> {
+    fn take(&mut self, kind: Kind, index: u32) -> Result<Section<'a>, Error> {
         let found = self.0.iter().position(|section| (section.kind, section.index) == (kind, index));
         let position = found.ok_or(Error::corrupt(kind.name(), "it is missing"))?;
-        Ok(self.0.remove(position).bytes)
+        Ok(self.0.remove(position))
+    }
+
+    fn bytes(&mut self, kind: Kind) -> Result<Cow<'a, [u8]>, Error> {
+        self.take(kind, 0)?.expand()
     }
 
     fn text(&mut self, kind: Kind) -> Result<String, Error> {
-        let text = std::str::from_utf8(self.take(kind, 0)?);
-        Ok(text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))?.to_string())
+        let text = String::from_utf8(self.bytes(kind)?.into_owned());
+        text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))
     }
 
-    fn tensor(&mut self, kind: Kind, index: u32) -> Result<TensorView<'a>, Error> {
-        TensorView::read(self.take(kind, index)?, kind.name())
+    fn tensor(&mut self, kind: Kind, index: u32) -> Result<StoredTensor<'a>, Error> {
+        StoredTensor::new(self.take(kind, index)?)
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {
-        Bias::read(self.take(kind, index)?, kind.name())
+        Bias::read(&self.take(kind, index)?.expand()?, kind.name())
     }
 
     /// Every section must have been taken.

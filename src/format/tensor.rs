@@ -3,6 +3,7 @@
 use half::f16;
 
 use super::bytes::Reader;
+use super::container::Section;
 use super::{limits, trits};
 use crate::Error;
 
@@ -128,6 +129,30 @@ impl Encoding {
             Encoding::Signed4 => "signed 4-bit",
             Encoding::Signed8 => "signed 8-bit",
         }
+    }
+}
+
+/// A matrix that is still in the file, perhaps entropy-coded: nothing but its shape has been read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoredTensor<'a> {
+    section: Section<'a>,
+    pub rows: usize,
+    pub cols: usize,
+}
+
+impl<'a> StoredTensor<'a> {
+    /// Reads the shape alone.
+    pub(super) fn new(section: Section<'a>) -> Result<StoredTensor<'a>, Error> {
+        let start = section.start::<12>()?;
+        let mut fields = Reader::new(&start, section.kind.name());
+        let [_, rows, cols] = [fields.u32()?, fields.u32()?, fields.u32()?];
+        Ok(StoredTensor { section, rows: rows as usize, cols: cols as usize })
+    }
+
+    /// Takes the matrix out of the file, checks it and hands it over. The memory that takes is free again afterwards.
+    pub fn read<T>(&self, with: impl FnOnce(&TensorView) -> T) -> Result<T, Error> {
+        let bytes = self.section.expand()?;
+        Ok(with(&TensorView::read(&bytes, self.section.kind.name())?))
     }
 }
 

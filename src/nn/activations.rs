@@ -53,20 +53,26 @@ impl Activations {
     /// `max |x| / 127`, or `/ 63`.
     pub fn set(&mut self, values: &[f32]) {
         self.values.copy_from_slice(values);
+        self.quantize();
+    }
+
+    fn quantize(&mut self) {
         if !matches!(self.form, Form::Floats(_)) {
-            let max = dense::max_magnitude::<Native>(values);
+            let max = dense::max_magnitude::<Native>(&self.values);
             let levels = f32::from(self.max);
             let (scale, factor) = if max < TINY { (0.0, 0.0) } else { (max / levels, levels / max) };
             self.scale = scale;
-            dense::quantize::<Native>(values, factor, &mut self.integers);
+            dense::quantize::<Native>(&self.values, factor, &mut self.integers);
         }
         self.arrange();
     }
 
-    /// Takes over a row of `table`, which must have as many columns as the vector elements. A row of integers is taken
-    /// as it is, without rounding, if they are in range.
+    /// Takes over a row of `table`, which must have at most as many columns as the vector elements; the others are zero.
+    /// A row of integers is taken as it is, without rounding, if they are in range.
     pub fn set_row(&mut self, table: &Matrix, row: usize) {
-        match table.integer_row(row, &mut self.integers) {
+        let (integers, others) = self.integers.split_at_mut(table.cols());
+        others.fill(0);
+        match table.integer_row(row, integers) {
             Some(scale) => {
                 self.scale = scale;
                 for (value, &integer) in self.values.iter_mut().zip(&self.integers) {
@@ -75,16 +81,15 @@ impl Activations {
                 if self.integers.iter().all(|integer| integer.abs() <= self.max) {
                     return self.arrange();
                 }
-                let values = std::mem::take(&mut self.values);
-                self.values.resize(values.len(), 0.0);
-                self.set(&values);
             }
             None => {
-                if let Some(values) = table.float_row(row) {
-                    self.set(values);
+                self.values.fill(0.0);
+                if let Some(floats) = table.float_row(row) {
+                    self.values[..floats.len()].copy_from_slice(floats);
                 }
             }
         }
+        self.quantize();
     }
 
     fn arrange(&mut self) {

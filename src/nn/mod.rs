@@ -9,12 +9,14 @@ mod gru;
 mod lstm;
 mod matrix;
 mod network;
+mod table;
 
 pub use activations::Activations;
 pub use gru::Gru;
 pub use lstm::Lstm;
 pub use matrix::Matrix;
 pub use network::{Network, Scratch};
+pub use table::{Table, TableInput};
 
 use crate::simd::Simd;
 

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Activations, Gru, Lstm, Matrix};
-use crate::format::{CellKind, LayerParts, ModelParts, Shape, TensorView};
+use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
+use crate::Error;
+use crate::format::{CellKind, LayerParts, ModelParts, Shape, StoredTensor};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -13,12 +14,12 @@ use crate::format::{CellKind, LayerParts, ModelParts, Shape, TensorView};
 pub struct Network {
     shape: Shape,
     /// `vocabulary x embedding`
-    embedding: Matrix,
+    embedding: Table,
     layers: Vec<Layer>,
     /// `output width x hidden`
     projection: Option<Matrix>,
     /// `vocabulary x output width`; the embedding if there is none.
-    output: Option<Matrix>,
+    output: Option<Table>,
     /// `vocabulary`
     output_bias: Vec<f32>,
     activation_bits: u32,
@@ -43,7 +44,7 @@ pub struct Scratch {
     /// `output width`
     projected: Vec<f32>,
     /// `output width`
-    query: Activations,
+    query: TableInput,
 }
 
 #[derive(Clone, Debug)]
@@ -55,17 +56,23 @@ struct LayerScratch {
 }
 
 impl Network {
-    /// Takes over parts whose shapes have been checked.
-    pub(crate) fn new(parts: &ModelParts<TensorView>) -> Network {
-        Network {
+    /// Takes over parts whose shapes have been checked; their elements are checked here.
+    pub(crate) fn new(parts: &ModelParts<StoredTensor>) -> Result<Network, Error> {
+        let narrow = parts.narrow.as_ref();
+        let embedding = Table::new(&parts.embedding, narrow.map(|narrow| (&narrow.embedding, &*narrow.rows)))?;
+        let output = parts.output.as_ref().map(|output| {
+            let narrow = narrow.and_then(|narrow| Some((narrow.output.as_ref()?, &*narrow.rows)));
+            Table::new(output, narrow)
+        });
+        Ok(Network {
             shape: parts.shape,
-            embedding: Matrix::from_view(&parts.embedding),
-            layers: parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer)).collect(),
-            projection: parts.projection.as_ref().map(Matrix::from_view),
-            output: parts.output.as_ref().map(Matrix::from_view),
+            embedding,
+            layers: parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer)).collect::<Result<_, _>>()?,
+            projection: parts.projection.as_ref().map(|stored| stored.read(Matrix::from_view)).transpose()?,
+            output: output.transpose()?,
             output_bias: parts.output_bias.to_f32(),
             activation_bits: 8,
-        }
+        })
     }
 
     /// Rounds activations to at most so many bits, see [`Activations::set_bits`]: for studies of what they cost. It holds for
@@ -109,7 +116,7 @@ impl Network {
             gates: vec![0.0; 8 * shape.hidden],
             top: self.projection.as_ref().map(activations),
             projected: vec![0.0; shape.output_width],
-            query: activations(self.table()),
+            query: self.table().input(self.activation_bits),
         }
     }
 
@@ -122,7 +129,7 @@ impl Network {
         {
             let (h, c) = state.split_at_mut(self.shape.hidden);
             match index {
-                0 => x.set_row(&self.embedding, token as usize),
+                0 => self.embedding.read_row(token as usize, x),
                 // The new output of the layer below.
                 _ => x.set(new),
             }
@@ -159,20 +166,20 @@ impl Network {
     }
 
     /// The output rows.
-    fn table(&self) -> &Matrix {
+    fn table(&self) -> &Table {
         self.output.as_ref().unwrap_or(&self.embedding)
     }
 }
 
 impl Layer {
-    fn new(cell: CellKind, parts: &LayerParts<TensorView>) -> Layer {
-        let input = Matrix::from_view(&parts.input);
-        let recurrent = Matrix::from_view(&parts.recurrent);
+    fn new(cell: CellKind, parts: &LayerParts<StoredTensor>) -> Result<Layer, Error> {
+        let input = parts.input.read(Matrix::from_view)?;
+        let recurrent = parts.recurrent.read(Matrix::from_view)?;
         let bias = parts.bias.to_f32();
-        match cell {
+        Ok(match cell {
             CellKind::Lstm => Layer::Lstm(Lstm { input, recurrent, bias }),
             CellKind::Gru => Layer::Gru(Gru { input, recurrent, bias }),
-        }
+        })
     }
 
     /// Those of the input and of the recurrence.

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "no test file uses everything")]
 
 use half::f16;
-use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
+use lm_wasm::format::{
+    Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor, Values,
+};
 use lm_wasm::nn::{Activations, Matrix};
 use lm_wasm::predict::{Blend, Personal};
 use lm_wasm::simd::{Native, Scalar};
@@ -114,6 +116,7 @@ pub struct Recipe {
     pub output_width: usize,
     pub table: Encoding,
     pub weights: Encoding,
+    pub narrow_width: Option<usize>,
 }
 
 /// The kind of model that ships: ternary LSTM, 4-bit rows, tied.
@@ -126,6 +129,7 @@ pub const SHIPPED: Recipe = Recipe {
     output_width: 9,
     table: Encoding::Signed4,
     weights: Encoding::Ternary,
+    narrow_width: None,
 };
 
 /// One recipe for each path through the network.
@@ -135,7 +139,10 @@ pub fn recipes() -> Vec<Recipe> {
     let deep = Recipe { layers: 3, table: Encoding::Signed8, ..SHIPPED };
     let float = Recipe { table: Encoding::F32, weights: Encoding::F32, output: OutputKind::Untied, ..SHIPPED };
     let ternary = Recipe { table: Encoding::Ternary, weights: Encoding::Signed8, ..gru };
-    vec![SHIPPED, gru, untied, deep, float, ternary]
+    let narrow = Recipe { narrow_width: Some(5), ..SHIPPED };
+    let narrow_untied = Recipe { narrow_width: Some(4), ..untied };
+    let narrow_float = Recipe { narrow_width: Some(4), ..float };
+    vec![SHIPPED, gru, untied, deep, float, ternary, narrow, narrow_untied, narrow_float]
 }
 
 /// A random model of a recipe, with [`WORDS`] for words.
@@ -154,10 +161,14 @@ pub fn many_words() -> Vec<String> {
 pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelParts {
     let random = &mut Random::new(seed);
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let Recipe { cell, output, layers, embedding, hidden, output_width, table, weights } = recipe;
+    let Recipe { cell, output, layers, embedding, hidden, output_width, table, weights, narrow_width } = recipe;
     let vocabulary = SPECIALS.lines().count() + words.len();
-    let shape =
-        Shape { cell, input: InputKind::Embedding, output, layers, vocabulary, embedding, hidden, output_width };
+    let input = InputKind::Embedding;
+    let shape = Shape { cell, input, output, layers, vocabulary, embedding, hidden, output_width, narrow_width };
+    let untied = output == OutputKind::Untied;
+    let is_narrow: Vec<bool> = (0..vocabulary).map(|row| narrow_width.is_some() && row % 5 % 2 == 1).collect();
+    let narrow_rows = is_narrow.iter().filter(|&&is_narrow| is_narrow).count();
+    let wide_rows = vocabulary - narrow_rows;
     let layer = |random: &mut Random, index| LayerParts {
         input: tensor(random, weights, cell.gates() * hidden, shape.layer_inputs(index)),
         recurrent: tensor(random, weights, cell.gates() * hidden, hidden),
@@ -170,11 +181,47 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
         words: WordList::new(words.iter().copied()).expect("the words are sorted").encode(),
         word_flags: words.iter().map(|word| flags(word).to_byte()).collect(),
         casing: if words.contains(&"iphone") { "iPhone".to_string() } else { String::new() },
-        embedding: tensor(random, table, vocabulary, embedding),
+        embedding: tensor(random, table, wide_rows, embedding),
         layers: (0..layers).map(|index| layer(random, index)).collect(),
         projection: (output_width != hidden).then(|| tensor(random, weights, output_width, hidden)),
-        output: (output == OutputKind::Untied).then(|| tensor(random, table, vocabulary, output_width)),
+        output: untied.then(|| tensor(random, table, wide_rows, output_width)),
         output_bias: bias(random, vocabulary),
+        narrow: narrow_width.map(|width| NarrowParts {
+            rows: bits(&is_narrow),
+            embedding: tensor(random, table, narrow_rows, width),
+            output: untied.then(|| tensor(random, table, narrow_rows, width)),
+        }),
+    }
+}
+
+fn bits(values: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&bit, place)| u8::from(bit) << place).sum();
+    values.chunks(8).map(byte).collect()
+}
+
+/// The same model with zeros for what narrow rows do not have.
+pub fn widened(parts: &ModelParts) -> ModelParts {
+    let Some(NarrowParts { rows, embedding, output }) = &parts.narrow else { return parts.clone() };
+    let widen = |wide: &Tensor, narrow: &Tensor| {
+        let (mut next_wide, mut next_narrow) = (0.., 0..);
+        let mut values = Vec::new();
+        for row in 0..parts.shape.vocabulary {
+            let (tensor, row) = if rows[row / 8] >> (row % 8) & 1 == 1 {
+                (narrow, next_narrow.next().unwrap())
+            } else {
+                (wide, next_wide.next().unwrap())
+            };
+            values.extend((0..tensor.cols).map(|col| element(tensor, row, col) as f32));
+            values.extend((tensor.cols..wide.cols).map(|_| 0.0));
+        }
+        Tensor { rows: parts.shape.vocabulary, cols: wide.cols, values: Values::F32(values), scales: vec![] }
+    };
+    ModelParts {
+        shape: Shape { narrow_width: None, ..parts.shape },
+        embedding: widen(&parts.embedding, embedding),
+        output: parts.output.as_ref().zip(output.as_ref()).map(|(wide, narrow)| widen(wide, narrow)),
+        narrow: None,
+        ..parts.clone()
     }
 }
 
@@ -246,13 +293,16 @@ pub fn element(tensor: &Tensor, row: usize, col: usize) -> f64 {
 }
 
 /// [`logits_hash`] of a model of each recipe.
-const LOGITS_HASHES: [u64; 6] = [
+const LOGITS_HASHES: [u64; 9] = [
     0x7fae_51b8_a2ab_67f6,
     0x7092_c508_9eb7_3c81,
     0xbc44_be0c_3320_7e37,
     0xd96a_55a3_fdb1_f093,
     0xb1e8_174c_41e7_c4b5,
     0x9f18_dd7c_964c_9575,
+    0x7c20_acdb_dd81_98b9,
+    0xf7bd_d06d_e31b_ac0c,
+    0x8b54_6f4f_b283_8863,
 ];
 
 /// Multiplies random matrices of every encoding and many shapes.

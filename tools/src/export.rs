@@ -3,7 +3,9 @@
 use anyhow::{Result, anyhow};
 use burn::tensor::Tensor as BurnTensor;
 use half::f16;
-use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
+use lm_wasm::format::{
+    Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor, Values,
+};
 
 use crate::corpus::WordTable;
 use crate::training::config::{Cell, Config};
@@ -24,6 +26,17 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
     let output = places.output.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
     let bias = values(network.parameters[places.bias].value.clone())?;
     let rows_are_float = matches!(output.as_ref().unwrap_or(&embedding).values, Values::F32(_));
+    let (embedding, output, narrow) = match config.model.tail {
+        None => (embedding, output, None),
+        Some(tail) => {
+            let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
+            let is_narrow = tail.narrow_rows(&counts);
+            let (embedding, narrow_embedding) = split_rows(&embedding, &is_narrow, tail.width);
+            let (output, narrow_output) = output.map(|output| split_rows(&output, &is_narrow, tail.width)).unzip();
+            let rows = bits(&is_narrow);
+            (embedding, output, Some(NarrowParts { rows, embedding: narrow_embedding, output: narrow_output }))
+        }
+    };
     Ok(ModelParts {
         metadata,
         shape: shape(config, table.entries.len()),
@@ -36,6 +49,7 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         projection,
         output,
         output_bias: if rows_are_float { Bias::F32(bias) } else { bias_in_bytes(&bias) },
+        narrow,
     })
 }
 
@@ -85,6 +99,7 @@ fn shape(config: &Config, rows: usize) -> Shape {
         embedding: model.embedding,
         hidden: model.units,
         output_width: model.output_width(),
+        narrow_width: model.tail.map(|tail| tail.width),
     }
 }
 
@@ -124,6 +139,36 @@ fn tensor(network: &Network, matrix: &Matrix, factor: Option<BurnTensor<2>>) -> 
     Ok(Tensor { rows, cols, values: values_of(integers), scales })
 }
 
+/// The wide rows and the first `width` columns of the narrow ones.
+fn split_rows(tensor: &Tensor, is_narrow: &[bool], width: usize) -> (Tensor, Tensor) {
+    let part = |narrow: bool, cols: usize| {
+        let rows: Vec<usize> = (0..tensor.rows).filter(|&row| is_narrow[row] == narrow).collect();
+        let scales = match tensor.scales.len() {
+            0 | 1 => tensor.scales.clone(),
+            _ => rows.iter().map(|&row| tensor.scales[row]).collect(),
+        };
+        let values = match &tensor.values {
+            Values::F32(all) => Values::F32(pick(all, tensor.cols, &rows, cols)),
+            Values::Ternary(all) => Values::Ternary(pick(all, tensor.cols, &rows, cols)),
+            Values::Signed4(all) => Values::Signed4(pick(all, tensor.cols, &rows, cols)),
+            Values::Signed8(all) => Values::Signed8(pick(all, tensor.cols, &rows, cols)),
+        };
+        Tensor { rows: rows.len(), cols, values, scales }
+    };
+    (part(false, tensor.cols), part(true, width))
+}
+
+/// The first `width` columns of some rows of a matrix of `cols` columns.
+fn pick<T: Copy>(all: &[T], cols: usize, rows: &[usize], width: usize) -> Vec<T> {
+    rows.iter().flat_map(|&row| &all[row * cols..row * cols + width]).copied().collect()
+}
+
+/// One bit a value, the lowest of the first byte first.
+fn bits(values: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&bit, place)| u8::from(bit) << place).sum();
+    values.chunks(8).map(byte).collect()
+}
+
 fn bias_in_bytes(bias: &[f32]) -> Bias {
     let (min, max) = bias.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
     let step = ((max - min) / BIAS_STEPS).max(f32::MIN_POSITIVE);
@@ -152,9 +197,9 @@ mod tests {
         WordTable { specials: 3, entries: specials.into_iter().chain((0..ROWS - 3).map(word)).collect() }
     }
 
-    fn config(cell: &str, tables: &str) -> Config {
+    fn config(cell: &str, more: &str) -> Config {
         let text = format!(
-            "name = \"test\"\n[model]\ncell = \"{cell}\"\nlayers = 2\nunits = 20\nembedding = 12\ntied = true\n{tables}\n\
+            "name = \"test\"\n[model]\ncell = \"{cell}\"\nlayers = 2\nunits = 20\nembedding = 12\n{more}\n\
              [training]\nbatch = 1\nshards = 1\nbptt = 8\ntokens = 1000\nlearning_rate = 0.01\n"
         );
         let config: Config = toml::from_str(&text).unwrap();
@@ -208,6 +253,13 @@ mod tests {
             "[weights]\ninput = { method = \"trained-ternary\", per = \"output\" }\nprojection = { method = \"linear\", bits = 12 }"
                 .to_owned(),
         ];
+        for tables in ["tied = true", "tied = false\noutput = 10"] {
+            for rows in ["", "embedding = { method = \"linear\", bits = 3 }"] {
+                let tables = format!("{tables}\ntail = {{ after = 6, width = 5 }}\n[weights]\n{rows}");
+                let (trainer, core) = losses(&config("lstm", &tables));
+                assert!((trainer - core).abs() < 0.02, "{tables}: {trainer} is not {core}");
+            }
+        }
         for (cell, gate) in [("lstm", "forget"), ("gru", "update")] {
             for method in &methods {
                 for norm in ["", "batch", "layer", "weight"] {
@@ -216,12 +268,12 @@ mod tests {
                     } else {
                         format!("[normalization]\nmethod = \"{norm}\"\ngain = 0.6")
                     };
-                    let config = config(cell, &format!("{method}\n{norm}"));
+                    let config = config(cell, &format!("tied = true\n{method}\n{norm}"));
                     let (trainer, core) = losses(&config);
                     assert!((trainer - core).abs() < 0.02, "{cell} {method} {norm}: {trainer} is not {core}");
                 }
             }
-            let gates = format!("[weights.gates.{gate}]\ninput = {{ method = \"binary\" }}");
+            let gates = format!("tied = true\n[weights.gates.{gate}]\ninput = {{ method = \"binary\" }}");
             let (trainer, core) = losses(&config(cell, &gates));
             assert!((trainer - core).abs() < 0.02, "{cell} {gates}: {trainer} is not {core}");
         }

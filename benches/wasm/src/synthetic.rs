@@ -59,6 +59,7 @@ pub fn model(words: usize, embedding: usize, units: usize, width: usize, rows: &
             embedding,
             hidden: units,
             output_width: width,
+            narrow_width: None,
         },
         specials: specials.into(),
         words: word_list(words).encode(),
@@ -76,6 +77,7 @@ pub fn model(words: usize, embedding: usize, units: usize, width: usize, rows: &
         output_bias: Bias::F32(
             (0..vocabulary).map(|_| -(1.0 + (random.bits() as usize % words) as f32).ln()).collect(),
         ),
+        narrow: None,
     }
 }
 

@@ -48,7 +48,7 @@ impl Arguments {
             "{:?}, {} layer(s) of {} units, embedding {}, output {:?} {}, {} rows",
             shape.cell, shape.layers, shape.hidden, shape.embedding, shape.output, shape.output_width, shape.vocabulary
         );
-        println!("{:<22} {:>9} {:>9}  {:<13} shape", "section", "offset", "bytes", "encoding");
+        println!("{:<25} {:>9} {:>9}  {:<20} shape", "section", "offset", "bytes", "encoding");
         sections.iter().for_each(print);
         Ok(())
     }
@@ -57,7 +57,8 @@ impl Arguments {
 fn print(section: &SectionInfo) {
     let shape = section.shape.map_or(String::new(), |(rows, cols)| format!("{rows} x {cols}"));
     let name = format!("{} {}", section.kind.name(), section.index);
-    println!("{name:<22} {:>9} {:>9}  {:<13} {shape}", section.offset, section.length, section.encoding);
+    let encoding = format!("{}{}", section.encoding, if section.is_coded { ", coded" } else { "" });
+    println!("{name:<25} {:>9} {:>9}  {encoding:<20} {shape}", section.offset, section.length);
 }
 
 fn to_json(section: &SectionInfo) -> serde_json::Value {
@@ -67,6 +68,7 @@ fn to_json(section: &SectionInfo) -> serde_json::Value {
         "offset": section.offset,
         "bytes": section.length,
         "encoding": section.encoding,
+        "entropy_coded": section.is_coded,
         "shape": section.shape.map(|(rows, cols)| [rows, cols]),
     })
 }

@@ -1,0 +1,121 @@
+//! A table with a row a token, whose rare tokens may have narrow rows.
+
+use std::ops::Range;
+
+use super::{Activations, Matrix};
+use crate::Error;
+use crate::format::StoredTensor;
+
+/// Rows that are looked at together.
+const BLOCK: usize = 64;
+
+/// The embedding or the output rows: a matrix, or two of different widths, the columns of the narrow one being the first
+/// of the wide one's.
+#[derive(Clone, Debug)]
+pub struct Table {
+    wide: Matrix,
+    narrow: Option<Narrow>,
+}
+
+#[derive(Clone, Debug)]
+struct Narrow {
+    matrix: Matrix,
+    /// Of each block of rows: which are narrow, from the lowest bit on, and how many before the block are.
+    blocks: Vec<(u64, u32)>,
+}
+
+/// The vector that a table is multiplied with.
+#[derive(Clone, Debug)]
+pub struct TableInput {
+    wide: Activations,
+    narrow: Option<Activations>,
+}
+
+impl Table {
+    /// Takes over matrices whose shapes have been checked, and one bit a row that says whether it is narrow.
+    pub(crate) fn new(wide: &StoredTensor, narrow: Option<(&StoredTensor, &[u8])>) -> Result<Table, Error> {
+        let wide = wide.read(Matrix::from_view)?;
+        let Some((narrow, bits)) = narrow else { return Ok(Table { wide, narrow: None }) };
+        let mut before = 0;
+        let blocks = bits.chunks(BLOCK / 8).map(|bytes| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            let block = (u64::from_le_bytes(word), before);
+            before += block.0.count_ones();
+            block
+        });
+        let blocks = blocks.collect();
+        Ok(Table { wide, narrow: Some(Narrow { matrix: narrow.read(Matrix::from_view)?, blocks }) })
+    }
+
+    /// A zero vector to multiply the table with, of activations of so many bits.
+    pub fn input(&self, bits: u32) -> TableInput {
+        let input = |matrix: &Matrix| {
+            let mut input = Activations::new(matrix);
+            input.set_bits(bits);
+            input
+        };
+        TableInput { wide: input(&self.wide), narrow: self.narrow.as_ref().map(|narrow| input(&narrow.matrix)) }
+    }
+
+    /// Makes `x` the row of a token, with zeros for what a narrow one does not have.
+    pub fn read_row(&self, row: usize, x: &mut Activations) {
+        match self.narrow.as_ref().map(|narrow| (narrow, narrow.place(row))) {
+            None => x.set_row(&self.wide, row),
+            Some((_, (place, false))) => x.set_row(&self.wide, row - place),
+            Some((narrow, (place, true))) => x.set_row(&narrow.matrix, place),
+        }
+    }
+
+    /// The products of a range of rows with `x`; `out` is as long as the range.
+    pub fn matvec_rows(&self, rows: Range<usize>, x: &TableInput, out: &mut [f32]) {
+        let (Some(narrow), Some(narrow_x)) = (&self.narrow, &x.narrow) else {
+            return self.wide.matvec_rows(rows, &x.wide, out);
+        };
+        let (mut wide_sums, mut narrow_sums) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let mut out = out.iter_mut();
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = ((start / BLOCK + 1) * BLOCK).min(rows.end);
+            let first = narrow.place(start).0;
+            let bits = narrow.bits(start..end);
+            let count = bits.count_ones() as usize;
+            let wide = start - first..end - first - count;
+            let (wide_sums, narrow_sums) = (&mut wide_sums[..wide.len()], &mut narrow_sums[..count]);
+            self.wide.matvec_rows(wide, &x.wide, wide_sums);
+            narrow.matrix.matvec_rows(first..first + count, narrow_x, narrow_sums);
+            let (mut wide_sums, mut narrow_sums) = (wide_sums.iter(), narrow_sums.iter());
+            for (bit, out) in (0..end - start).zip(&mut out) {
+                let sums = if bits >> bit & 1 == 1 { &mut narrow_sums } else { &mut wide_sums };
+                *out = sums.next().copied().unwrap_or_default();
+            }
+            start = end;
+        }
+    }
+}
+
+impl Narrow {
+    /// How many rows before `row` are narrow, and whether it is.
+    fn place(&self, row: usize) -> (usize, bool) {
+        let (bits, before) = self.blocks[row / BLOCK];
+        let bit = row % BLOCK;
+        (before as usize + (bits & ((1 << bit) - 1)).count_ones() as usize, bits >> bit & 1 == 1)
+    }
+
+    /// Which of some rows of one block are narrow, from the lowest bit on.
+    fn bits(&self, rows: Range<usize>) -> u64 {
+        let bits = self.blocks[rows.start / BLOCK].0 >> (rows.start % BLOCK);
+        if rows.len() == BLOCK { bits } else { bits & ((1 << rows.len()) - 1) }
+    }
+}
+
+impl TableInput {
+    /// Takes over as many values as wide rows have columns.
+    pub fn set(&mut self, values: &[f32]) {
+        self.wide.set(values);
+        if let Some(narrow) = &mut self.narrow {
+            let width = narrow.len();
+            narrow.set(&values[..width]);
+        }
+    }
+}
