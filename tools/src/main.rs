@@ -5,6 +5,7 @@ mod commands;
 mod corpus;
 mod evaluation;
 mod export;
+mod ngram;
 mod progress;
 mod report;
 mod training;
@@ -31,6 +32,7 @@ enum Command {
     Evaluate(commands::evaluate::Arguments),
     Export(commands::export::Arguments),
     Inspect(commands::inspect::Arguments),
+    Ngram(commands::ngram::Arguments),
     Report(commands::report::Arguments),
 }
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
         Command::Inspect(arguments) => arguments.run(),
+        Command::Ngram(arguments) => arguments.run(),
         Command::Report(arguments) => arguments.run(),
     };
     match result {

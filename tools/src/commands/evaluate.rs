@@ -10,7 +10,10 @@ use lm_wasm::predict::Blend;
 
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
-use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evaluate_personal, with_float_weights};
+use crate::evaluation::{
+    Line, Measures, Options, Predictor, Report, Typing, evaluate, evaluate_personal, with_float_weights,
+};
+use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
 #[derive(Args)]
@@ -22,7 +25,7 @@ use crate::evaluation::{Line, Measures, Options, Report, Typing, evaluate, evalu
 
 A .tsv file has source<TAB>text lines; its sources are told apart. The model runs in the same code as in a page.")]
 pub struct Arguments {
-    /// Model file (.lm)
+    /// Model file (.lm), or an n-gram model that `lm-tools ngram` made
     model: PathBuf,
     /// Held-out text (plain, .xz or .tsv)
     #[arg(required = true)]
@@ -63,12 +66,18 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
-        let model = self.read_model(&bytes).with_context(|| self.model.display().to_string())?;
+        let name = || self.model.display().to_string();
         let lines = self.lines()?;
         ensure!(!lines.is_empty(), "there is no text in the file(s) given");
-        if self.personal {
-            return self.print_personal(&model, &lines);
+        if is_ngram_file(&bytes) {
+            ensure!(!self.personal, "--personal works with the model files of networks");
+            return self.print_report(&NgramPredictor(NgramFile::read(&bytes).with_context(name)?), &lines);
         }
+        let model = self.read_model(&bytes).with_context(name)?;
+        if self.personal { self.print_personal(&model, &lines) } else { self.print_report(&model, &lines) }
+    }
+
+    fn print_report(&self, model: &dyn Predictor, lines: &[Line]) -> Result<()> {
         let options = Options {
             suggestions: self.suggestions.into(),
             tokenization: if self.tokenization == "spaces" { Tokenization::Spaces } else { Tokenization::Words },
@@ -77,7 +86,7 @@ impl Arguments {
             threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
         };
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let report = evaluate(&model, self.texts.iter().map(name).collect(), &lines, options);
+        let report = evaluate(model, self.texts.iter().map(name).collect(), lines, options);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {

@@ -4,5 +4,6 @@ pub mod corpus;
 pub mod evaluate;
 pub mod export;
 pub mod inspect;
+pub mod ngram;
 pub mod report;
 pub mod train;

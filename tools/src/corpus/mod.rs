@@ -29,7 +29,7 @@ use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
 #[cfg(test)]
 pub use vocabulary::Entry;
-pub use vocabulary::WordTable;
+pub use vocabulary::{VocabularyParts, WordTable};
 
 use crate::progress::Progress;
 

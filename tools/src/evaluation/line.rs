@@ -1,9 +1,8 @@
 //! The typist and the likelihood of one line.
 
-use lm_wasm::text::{LINE_END, Segment, Token, UNKNOWN, segments};
-use lm_wasm::{Model, Session};
+use lm_wasm::text::{LINE_END, Segment, Token, UNKNOWN, Vocabulary, segments};
 
-use super::Options;
+use super::{Options, Text};
 use crate::corpus::sources::Tokenization;
 
 /// Sums over a line, or over many.
@@ -58,8 +57,8 @@ impl Tally {
     }
 }
 
-/// Evaluates a line in the context that `session` is in, and leaves the line's tokens in it.
-pub fn evaluate_line(model: &Model, session: &mut Session, text: &str, options: Options) -> Tally {
+/// Evaluates a line behind what was `read`, and leaves the line's tokens there.
+pub fn evaluate_line(vocabulary: &Vocabulary, read: &mut dyn Text, text: &str, options: Options) -> Tally {
     let mut tally = Tally::default();
     let split: Vec<Segment> = match options.tokenization {
         Tokenization::Words => segments(text).collect(),
@@ -68,29 +67,29 @@ pub fn evaluate_line(model: &Model, session: &mut Session, text: &str, options: 
         }
     };
     for Segment { text, token } in split {
-        let row = model.vocabulary().id(&token);
-        tally.add_likelihood(row, session.log_probability(model, row));
+        let row = vocabulary.id(&token);
+        tally.add_likelihood(row, read.log_probability(row));
         let characters = text.chars().count() as u64;
         match token {
             Token::Word(word) => {
                 tally.words += 1;
                 tally.unknown_words += u64::from(row == UNKNOWN);
                 if options.typist {
-                    type_word(model, session, &word, row, options.suggestions, &mut tally);
+                    type_word(vocabulary, read, &word, row, options.suggestions, &mut tally);
                 }
             }
             Token::Number => tally.type_out(characters + 1),
             Token::Punctuation(_) | Token::LineEnd => tally.type_out(characters),
         }
-        session.push(model, row);
+        read.push(row);
     }
-    tally.add_likelihood(LINE_END, session.log_probability(model, LINE_END));
+    tally.add_likelihood(LINE_END, read.log_probability(LINE_END));
     tally
 }
 
-fn type_word(model: &Model, session: &mut Session, word: &str, row: u32, k: usize, tally: &mut Tally) {
+fn type_word(vocabulary: &Vocabulary, read: &mut dyn Text, word: &str, row: u32, k: usize, tally: &mut Tally) {
     let whole = word.chars().count() as u64 + 1;
-    if !model.vocabulary().is_offered(row) {
+    if !vocabulary.is_offered(row) {
         tally.type_out(whole);
         return;
     }
@@ -100,11 +99,11 @@ fn type_word(model: &Model, session: &mut Session, word: &str, row: u32, k: usiz
     for (typed, _) in word.char_indices() {
         let prefix = &word[..typed];
         let range = match prefix {
-            "" => 0..model.vocabulary().len() as u32,
-            _ => model.vocabulary().prefix_range(prefix),
+            "" => 0..vocabulary.len() as u32,
+            _ => vocabulary.prefix_range(prefix),
         };
-        let exclude = model.vocabulary().exact(prefix);
-        let place = session.top_k(model, range, k, exclude).iter().position(|(offered, _)| *offered == row);
+        let exclude = vocabulary.exact(prefix);
+        let place = read.best(range, k, exclude).iter().position(|&offered| offered == row);
         if typed == 0 {
             tally.top_1 += u64::from(place == Some(0));
             tally.top_k += u64::from(place.is_some());

@@ -10,17 +10,18 @@ mod bootstrap;
 mod floats;
 mod line;
 mod personal;
+mod predictor;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lm_wasm::{Model, Session};
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::Interval;
 pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
 pub use personal::evaluate_personal;
+pub use predictor::{Predictor, Text};
 
 use crate::corpus::sources::Tokenization;
 use crate::progress::Progress;
@@ -90,7 +91,7 @@ pub struct Report {
 }
 
 /// Evaluates a model on lines of text.
-pub fn evaluate(model: &Model, texts: Vec<String>, lines: &[Line], options: Options) -> Report {
+pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], options: Options) -> Report {
     let tallies = if options.stream { tally_stream(model, lines, options) } else { tally(model, lines, options) };
     let mut by_source: BTreeMap<String, Vec<Tally>> = BTreeMap::new();
     for (line, tally) in lines.iter().zip(&tallies) {
@@ -106,17 +107,17 @@ pub fn evaluate(model: &Model, texts: Vec<String>, lines: &[Line], options: Opti
 }
 
 /// One tally a line, each line by itself, on several threads.
-fn tally(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
+fn tally(model: &dyn Predictor, lines: &[Line], options: Options) -> Vec<Tally> {
     let next = AtomicUsize::new(0);
     let progress = Progress::bar("evaluating", lines.len() as u64);
     let worker = || {
-        let mut session = Session::new(model);
+        let mut read = model.begin();
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(line) = lines.get(index) else { return done };
-            session.set_context(model, &[]);
-            done.push((index, evaluate_line(model, &mut session, &line.text, options)));
+            read.restart();
+            done.push((index, evaluate_line(model.vocabulary(), &mut *read, &line.text, options)));
             progress.add(1);
         }
     };
@@ -132,14 +133,13 @@ fn tally(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
     tallies
 }
 
-fn tally_stream(model: &Model, lines: &[Line], options: Options) -> Vec<Tally> {
+fn tally_stream(model: &dyn Predictor, lines: &[Line], options: Options) -> Vec<Tally> {
     let progress = Progress::bar("evaluating", lines.len() as u64);
-    let mut session = Session::new(model);
+    let mut read = model.begin();
     let one = |line: &Line| {
         progress.add(1);
-        let tally = evaluate_line(model, &mut session, &line.text, options);
-        session.push(model, lm_wasm::text::LINE_END);
-        session.rebase(model);
+        let tally = evaluate_line(model.vocabulary(), &mut *read, &line.text, options);
+        read.go_on();
         tally
     };
     lines.iter().map(one).collect()

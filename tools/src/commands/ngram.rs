@@ -1,0 +1,77 @@
+//! `lm-tools ngram`
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::corpus::{TokenReader, WordTable};
+use crate::ngram::{Counted, Trie, write};
+use crate::progress::Progress;
+
+/// Steps of the search for a size; each halves the interval of thresholds.
+const SEARCH: u64 = 14;
+/// The first interval: least gains in nats over all the text, as natural logarithms.
+const THRESHOLDS: (f32, f32) = (-3.0, 9.0);
+
+/// Make an n-gram model (interpolated modified Kneser-Ney) of a given size, to compare networks with
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lm-tools ngram runs/en/corpus --bytes 1500000 --out runs/en/ngram-1500.kn
+  lm-tools evaluate runs/en/ngram-1500.kn dev.tsv
+
+N-grams are pruned (those that change the likelihood of the text least go first) until the packed file is as small as asked for.")]
+pub struct Arguments {
+    /// The prepared corpus
+    corpus: PathBuf,
+    /// Largest size of the file in bytes [default: no limit]
+    #[arg(long)]
+    bytes: Option<usize>,
+    /// File to write
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Arguments {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        let rows = table.entries.len();
+        let counted = Counted::read(&TokenReader::open(&self.corpus.join("train.tokens"), rows)?, rows)?;
+        let [bigrams, trigrams] = counted.trie.sizes();
+        println!("{bigrams} bigrams, {trigrams} trigrams");
+        let (trie, file) = match self.bytes {
+            None => (counted.pruned(f32::NEG_INFINITY), write(&counted.trie, &table)?),
+            Some(bytes) => within(&counted, &table, bytes)?,
+        };
+        fs::write(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
+        let [bigrams, trigrams] = trie.sizes();
+        println!("{}: {} bytes, {bigrams} bigrams, {trigrams} trigrams", self.out.display(), file.len());
+        Ok(())
+    }
+}
+
+/// The largest model that fits into so many bytes.
+fn within(counted: &Counted, table: &WordTable, bytes: usize) -> Result<(Trie, Vec<u8>)> {
+    let progress = Progress::bar("pruning", SEARCH);
+    let make = |threshold: f32| -> Result<(Trie, Vec<u8>)> {
+        let trie = counted.pruned(threshold);
+        let file = write(&trie, table)?;
+        Ok((trie, file))
+    };
+    let (mut low, mut high) = THRESHOLDS;
+    let mut best = make(high.exp())?;
+    ensure!(best.1.len() <= bytes, "the vocabulary alone takes {} bytes: ask for more", best.1.len());
+    for _ in 0..SEARCH {
+        let middle = (low + high) / 2.0;
+        let made = make(middle.exp())?;
+        if made.1.len() <= bytes {
+            (high, best) = (middle, made);
+        } else {
+            low = middle;
+        }
+        progress.add(1);
+    }
+    Ok(best)
+}

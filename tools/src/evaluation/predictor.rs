@@ -1,0 +1,71 @@
+//! What the typist asks: of a network or of another kind of model.
+
+use std::ops::Range;
+
+use lm_wasm::text::{LINE_END, Vocabulary};
+use lm_wasm::{Model, Session};
+
+/// A model that predicts the next token.
+pub trait Predictor: Sync {
+    /// Its tokens.
+    fn vocabulary(&self) -> &Vocabulary;
+
+    /// An empty text.
+    fn begin(&self) -> Box<dyn Text + '_>;
+}
+
+/// A text that is being read.
+pub trait Text {
+    /// `ln P(row | text)`.
+    fn log_probability(&mut self, row: u32) -> f32;
+
+    /// The `k` most probable words of `rows` that may be offered, without `exclude`.
+    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32>;
+
+    /// Reads one more token.
+    fn push(&mut self, row: u32);
+
+    /// Forgets all that was read.
+    fn restart(&mut self);
+
+    /// Ends a line. What was read so far still counts, but is not gone back to.
+    fn go_on(&mut self);
+}
+
+impl Predictor for Model {
+    fn vocabulary(&self) -> &Vocabulary {
+        Model::vocabulary(self)
+    }
+
+    fn begin(&self) -> Box<dyn Text + '_> {
+        Box::new(Network { model: self, session: Session::new(self) })
+    }
+}
+
+struct Network<'a> {
+    model: &'a Model,
+    session: Session,
+}
+
+impl Text for Network<'_> {
+    fn log_probability(&mut self, row: u32) -> f32 {
+        self.session.log_probability(self.model, row)
+    }
+
+    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32> {
+        self.session.best(self.model, rows, k, exclude).into_iter().map(|(row, _)| row).collect()
+    }
+
+    fn push(&mut self, row: u32) {
+        self.session.push(self.model, row);
+    }
+
+    fn restart(&mut self) {
+        self.session.set_context(self.model, &[]);
+    }
+
+    fn go_on(&mut self) {
+        self.session.push(self.model, LINE_END);
+        self.session.rebase(self.model);
+    }
+}

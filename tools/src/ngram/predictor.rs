@@ -1,0 +1,119 @@
+//! An n-gram model as the typist's predictor.
+
+use std::ops::Range;
+
+use lm_wasm::text::{LINE_END, Vocabulary};
+
+use super::count::after;
+use super::{NgramFile, Trie};
+use crate::evaluation::{Predictor, Text};
+
+/// An n-gram model and its vocabulary.
+pub struct NgramPredictor(pub NgramFile);
+
+/// A text that is being read.
+struct Ngrams<'a> {
+    vocabulary: &'a Vocabulary,
+    trie: &'a Trie,
+    context: (Option<u32>, u32),
+    /// `ln P(row | context)` of every row; empty if not computed yet.
+    scores: Vec<f32>,
+}
+
+impl Predictor for NgramPredictor {
+    fn vocabulary(&self) -> &Vocabulary {
+        &self.0.vocabulary
+    }
+
+    fn begin(&self) -> Box<dyn Text + '_> {
+        let NgramFile { vocabulary, trie } = &self.0;
+        Box::new(Ngrams { vocabulary, trie, context: (None, LINE_END), scores: Vec::new() })
+    }
+}
+
+impl Ngrams<'_> {
+    fn scores(&mut self) -> &[f32] {
+        if self.scores.is_empty() {
+            let (before, last) = self.context;
+            let trie = self.trie;
+            let backoff = trie.unigram_backoffs[last as usize];
+            self.scores.extend(trie.unigrams.iter().map(|unigram| unigram + backoff));
+            for bigram in trie.bigrams.of(last as usize) {
+                self.scores[trie.bigrams.words[bigram] as usize] = trie.bigrams.probabilities[bigram];
+            }
+            if let Some(context) = before.and_then(|before| trie.bigrams.find(before as usize, last)) {
+                let backoff = trie.bigram_backoffs[context];
+                self.scores.iter_mut().for_each(|score| *score += backoff);
+                for trigram in trie.trigrams.of(context) {
+                    self.scores[trie.trigrams.words[trigram] as usize] = trie.trigrams.probabilities[trigram];
+                }
+            }
+        }
+        &self.scores
+    }
+}
+
+impl Text for Ngrams<'_> {
+    fn log_probability(&mut self, row: u32) -> f32 {
+        let (before, last) = self.context;
+        self.trie.log_probability(before, last, row)
+    }
+
+    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32> {
+        let vocabulary = self.vocabulary;
+        let scores = self.scores();
+        let mut best: Vec<u32> = Vec::with_capacity(k + 1);
+        for row in rows.filter(|&row| Some(row) != exclude && vocabulary.is_offered(row)) {
+            let score = scores[row as usize];
+            if best.len() < k || score > scores[best[best.len() - 1] as usize] {
+                let place = best.partition_point(|&other| scores[other as usize] >= score);
+                best.insert(place, row);
+                best.truncate(k);
+            }
+        }
+        best
+    }
+
+    fn push(&mut self, row: u32) {
+        self.context = after(self.context, row);
+        self.scores.clear();
+    }
+
+    fn restart(&mut self) {
+        self.push(LINE_END);
+    }
+
+    fn go_on(&mut self) {
+        self.push(LINE_END);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ngram::count::Counts;
+    use crate::ngram::estimate::estimate;
+    use lm_wasm::text::{WordFlags, WordList};
+
+    #[test]
+    fn the_best_are_those_of_a_plain_loop() {
+        let bigrams = vec![([1, 3], 4), ([3, 4], 3), ([3, 5], 1), ([4, 5], 2), ([5, 1], 3)];
+        let trigrams = vec![([1, 3, 4], 3), ([1, 3, 5], 1), ([3, 4, 5], 2), ([4, 5, 1], 2)];
+        let trie = estimate(&Counts { bigrams, trigrams }, 6).trie;
+        let words = WordList::new(["go", "home", "now"].into_iter()).unwrap().encode();
+        let offered = WordFlags { casing: lm_wasm::text::Casing::Lower, offered: true }.to_byte();
+        let vocabulary = Vocabulary::from_parts("<unk>\n</s>\n<num>", &words, &[offered; 3], "").unwrap();
+        let predictor = NgramPredictor(NgramFile { vocabulary, trie });
+        let mut text = predictor.begin();
+        for row in [3, 4, 2, 3] {
+            text.push(row);
+            let mut wanted: Vec<u32> = (3..6).collect();
+            wanted.sort_by(|&a, &b| text.log_probability(b).total_cmp(&text.log_probability(a)));
+            assert_eq!(text.best(0..6, 3, None), wanted);
+            assert_eq!(text.best(0..6, 2, Some(wanted[0])), wanted[1..]);
+            assert_eq!(text.best(4..5, 2, None), [4]);
+        }
+        text.restart();
+        assert_eq!(text.best(0..6, 1, None), [3]);
+    }
+}
