@@ -74,6 +74,7 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     onError: options.onError ?? ((error) => console.error(error)),
   });
   const placed = Object.values(views).filter((view) => view !== undefined);
+  placed.forEach((view) => view.attach());
   const stop = listen(field, controller, {
     attach: () => placed.forEach((view) => view.attach()),
     detach: () => placed.forEach((view) => view.detach()),

@@ -128,7 +128,8 @@ export class Connection {
 
     this.#sent.delete(response.token);
     if (response.token === this.#running) this.#sendNext();
-    settle(job, response);
+    if (response.type === "done") job.resolve(response.value as never);
+    else job.reject(new LmError(response.code, response.message));
   }
 
   #sendNext(): void {
@@ -138,18 +139,5 @@ export class Connection {
       this.#running = this.#send(job);
       return;
     }
-  }
-}
-
-function settle(job: Job, response: Exclude<Response, { type: "progress" }>): void {
-  switch (response.type) {
-    case "loaded":
-      return job.resolve(response.info as never);
-    case "suggested":
-      return job.resolve(response.words as never);
-    case "done":
-      return job.resolve(response.value as never);
-    case "failed":
-      return job.reject(new LmError(response.code, response.message));
   }
 }

@@ -58,7 +58,7 @@ async function readAll(
   url: string,
   onChunk: (loaded: number) => void,
 ): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   onChunk(0);
   try {
@@ -71,17 +71,7 @@ async function readAll(
     if (Object(error).name === "AbortError") throw error;
     throw new LmError("network", `${url} broke off after ${length} bytes: load it again`, { cause: error });
   }
-  return concatenate(chunks, length);
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 interface FileSystem {

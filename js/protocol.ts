@@ -46,10 +46,11 @@ export interface Phrase {
 /** From the model's thread to the page. */
 export type Response =
   | { readonly type: "progress"; readonly token: Token; readonly progress: Download }
-  | { readonly type: "loaded"; readonly token: Token; readonly info: ModelInfo }
-  | { readonly type: "suggested"; readonly token: Token; readonly words: readonly Word[] }
-  | { readonly type: "done"; readonly token: Token; readonly value: string | number }
+  | { readonly type: "done"; readonly token: Token; readonly value: Answer }
   | { readonly type: "failed"; readonly token: Token; readonly code: LmErrorCode; readonly message: string };
+
+/** What is answered to `load`, to `suggest`, and to the others. */
+export type Answer = ModelInfo | readonly Word[] | string | number;
 
 /** How far the model's download is. */
 export interface Download {

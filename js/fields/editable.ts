@@ -6,7 +6,7 @@ import { isWritable } from "./consent.js";
 import { replaceSelection, withoutCommonStart } from "./edit.js";
 
 /** A place in the document. */
-interface Place {
+export interface Place {
   readonly node: Node;
   readonly offset: number;
 }

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 const suggest = (text, context) => connection.suggest({ type: "suggest", text, count: 3 }, context);
-const suggested = (token, ...words) => ({ type: "suggested", token, words });
+const suggested = (token, ...words) => ({ type: "done", token, value: words });
 
 test("each request has a token of its own and gets the answer that repeats it", async () => {
   const first = suggest("a");
@@ -113,7 +113,7 @@ test("loading reports progress, then what was loaded", async () => {
   assert.deepEqual(rest, QUESTION);
   const progress = { status: "download", url: "https://x/en.lm", loaded: 1, total: 2 };
   worker.answer({ type: "progress", token, progress });
-  worker.answer({ type: "loaded", token, info: INFO });
+  worker.answer({ type: "done", token, value: INFO });
   assert.deepEqual(await loading, INFO);
   assert.deepEqual(seen, [progress]);
 });
