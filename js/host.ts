@@ -5,7 +5,7 @@ import type { Engine } from "./engine.js";
 import { LmError, toLmError } from "./errors.js";
 import type { Asset } from "./load.js";
 import { openDatabase, PersonalStore } from "./personal-store.js";
-import type { Answer, Download, ModelInfo, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
+import type { Answers, Download, ModelInfo, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
 
 /** How a host gets at WebAssembly. */
 export interface EngineLoader {
@@ -52,7 +52,7 @@ export class Host {
     this.#store?.close();
   }
 
-  #answer(request: Request): Answer | Promise<Answer> {
+  #answer(request: Request): Answers[keyof Answers] | Promise<Answers[keyof Answers]> {
     if (request.type === "load") return this.#load(request);
     const engine = this.#engine;
     if (!engine) throw new LmError("disposed", "there is no model: load one");

@@ -65,7 +65,7 @@ export interface SuggestOptions {
   /** How many suggestions at most (3). */
   readonly count?: number;
   /** How far the first suggestion may go on with further words (not at all). */
-  readonly phrase?: Phrase;
+  readonly phrase?: Phrase | undefined;
   /** Ends waiting; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Whose request it is (the predictor's own): of each requester the latest call wins. */
@@ -115,8 +115,9 @@ export class Predictor implements Suggester {
     const wasm = resolveWasm(options.wasmUrl, baseUrl);
     const connection = new Connection(await startWorker(options.worker, baseUrl));
     try {
-      const profile = personal === false ? {} : { profile: personal === true ? "" : personal };
-      const info = await connection.load({ type: "load", source: model, wasm, ...profile }, onProgress, signal);
+      const profile = personal === false ? undefined : personal === true ? "" : personal;
+      const question = { type: "load", source: model, wasm, profile } as const;
+      const info = await connection.ask(question, { onDownload: onProgress, signal });
       onProgress?.({ status: "ready", info });
       return new Predictor(connection, info);
     } catch (error) {
@@ -140,8 +141,8 @@ export class Predictor implements Suggester {
     }
     const end = text.slice(-READ_UNITS);
     const nfc = toNfc(end);
-    const question = { type: "suggest", text: nfc, count, ...(phrase ? { phrase } : {}) } as const;
-    const words = await this.#connection.suggest(question, { signal, requester, owner: this });
+    const question = { type: "suggest", text: nfc, count, phrase } as const;
+    const words = await this.#connection.ask(question, { signal, requester, owner: this });
     return words.map((word) => toSuggestion(word, lengthBeforeNfc(end, nfc, word.prefixLength)));
   }
 
@@ -150,7 +151,7 @@ export class Predictor implements Suggester {
    * most 5. Of models of several languages, the one that knows most is the one to ask.
    */
   known(text: string): Promise<number> {
-    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, this);
+    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, { owner: this });
   }
 
   /** Learns the last word of a text and which word stands before it. What was loaded with `personal: false` does not. */

@@ -50,7 +50,7 @@ export class Bar extends Companion implements SuggestionsView {
   show({ suggestions, active, pending }: Shown): void {
     this.#options.forEach((option, index) => option.show(suggestions[index], index === active));
     this.host.toggleAttribute("data-idle", false);
-    if (this.host.hasAttribute("data-over")) this.layout();
+    if (this.host.hasAttribute("data-over")) this.#layout();
     // Between a word and the next one nothing is announced as gone that is back at once.
     if (suggestions.length > 0 || !pending) this.#describe(suggestions.length > 0, active);
   }
@@ -62,13 +62,13 @@ export class Bar extends Companion implements SuggestionsView {
   }
 
   override attach(): void {
-    if (this.#within) this.#within.append(this.host);
-    else super.attach();
-    this.layout();
+    if (!this.#within) super.attach();
+    else if (!this.host.isConnected) this.#within.append(this.host);
+    this.#layout();
   }
 
   /** Takes the field's width and left edge; lies over what follows where one more element would tear a row apart. */
-  layout(): void {
+  #layout(): void {
     const { parentElement } = this.host;
     if (this.#within || !parentElement) return;
     const over = laysOutInRows(parentElement);

@@ -1,7 +1,7 @@
 /* The rest of the first suggestion in an editable element: in grey at the caret, whose place the browser tells. */
 
 import { caretOf, type Place } from "../fields/editable.js";
-import { GhostHost } from "./ghost-host.js";
+import { copyStyles, GhostHost } from "./ghost-host.js";
 import { scaleOf } from "./shadow.js";
 
 const CSS = ".rest { position: absolute; white-space: pre; }";
@@ -22,7 +22,7 @@ export class CaretGhost extends GhostHost<HTMLElement> {
     if (!element || !caret) return undefined;
 
     const style = getComputedStyle(element);
-    this.copyStyles(this.rest, style, ["direction"]);
+    copyStyles(this.rest, style, /^direction$/);
     this.rest.textContent = rest;
     const scale = scaleOf(this.field);
     const { left, right, top } = this.host.getBoundingClientRect();

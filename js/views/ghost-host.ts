@@ -22,22 +22,7 @@ const CSS = `
 `;
 
 /** What ghost text takes over from the text that it continues. */
-export const LETTER_STYLES = [
-  "color",
-  "font-family",
-  "font-feature-settings",
-  "font-kerning",
-  "font-size",
-  "font-stretch",
-  "font-style",
-  "font-variant",
-  "font-variation-settings",
-  "font-weight",
-  "letter-spacing",
-  "text-rendering",
-  "text-transform",
-  "word-spacing",
-];
+const LETTERS = /^(color$|font-|letter-spacing|text-(rendering|transform)|word-spacing)/;
 
 /** Covers what of the field shows text; what it shows, and where, is each kind's own. */
 export abstract class GhostHost<Field extends HTMLElement> extends Companion<Field> implements GhostView {
@@ -97,13 +82,15 @@ export abstract class GhostHost<Field extends HTMLElement> extends Companion<Fie
     const isIn = ({ left, right, top, bottom }: DOMRect) => left < x && x < right && top < y && y < bottom;
     return isIn(place) && ![...typed].some(isIn);
   }
+}
 
-  /** Gives an element the looks of letters, and whatever else is named. */
-  protected copyStyles(to: HTMLElement, from: CSSStyleDeclaration, names: readonly string[]): void {
-    for (const name of [...LETTER_STYLES, ...names]) to.style.setProperty(name, from.getPropertyValue(name));
+/** Gives an element the looks of letters, and the properties whose names match. */
+export function copyStyles(to: HTMLElement, from: CSSStyleDeclaration, names: RegExp): void {
+  for (const name of from) {
+    if (LETTERS.test(name) || names.test(name)) to.style.setProperty(name, from.getPropertyValue(name));
   }
 }
 
-export function pixels(length: string): number {
+function pixels(length: string): number {
   return Number.parseFloat(length) || 0;
 }

@@ -1,7 +1,7 @@
 /* The rest of the first suggestion, in grey behind the caret. */
 
 import type { TextFieldElement } from "../fields/consent.js";
-import { GhostHost } from "./ghost-host.js";
+import { copyStyles, GhostHost } from "./ghost-host.js";
 import { appendElement } from "./shadow.js";
 
 const CSS = `
@@ -14,21 +14,8 @@ const CSS = `
 `;
 
 /** What decides where a character stands, besides the letters' own looks. */
-const PLACING = [
-  "direction",
-  "hyphens",
-  "line-break",
-  "line-height",
-  "overflow-wrap",
-  "padding-bottom",
-  "padding-top",
-  "tab-size",
-  "text-align",
-  "text-indent",
-  "unicode-bidi",
-  "white-space",
-  "word-break",
-];
+const PLACING =
+  /^(direction|hyphens|line-(break|height)|overflow-wrap|padding-(bottom|top)|tab-size|text-(align|indent|wrap)|unicode-bidi|white-space|word-break)/;
 
 /**
  * The browser would spend more time on the layout of a longer text than a keystroke should take. Of one that is written
@@ -81,7 +68,7 @@ export class Ghost extends GhostHost<TextFieldElement> {
 
   #dress(style: CSSStyleDeclaration): void {
     const mirror = this.#mirror.style;
-    this.copyStyles(this.#mirror, style, PLACING);
+    copyStyles(this.#mirror, style, PLACING);
     if (this.field.localName === "input") {
       // A single line stands in the middle of its box.
       mirror.lineHeight = this.host.style.height;

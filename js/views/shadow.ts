@@ -17,7 +17,7 @@ export abstract class Companion<Field extends HTMLElement = HTMLElement> {
     this.root.adoptedStyleSheets = [sheet];
   }
 
-  /** Puts the element where it belongs, if it isn't there. */
+  /** Puts the element where it belongs; to be called whenever that may be elsewhere. */
   attach(): void {
     if (!this.host.isConnected) this.field.after(this.host);
   }
