@@ -63,7 +63,7 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
 
   const ghost = options.ghost === false ? undefined : isTextField(field) ? new Ghost(field) : new CaretGhost(field);
   const views = options.bar === false ? [] : createViews(field, options, suggester, () => controller);
-  const controller = new Controller({
+  const controller: Controller = new Controller({
     field: isTextField(field) ? new TextField(field) : new EditableField(field),
     suggester,
     views,

@@ -9,7 +9,15 @@ import { startWorker } from "./start-worker.js";
 import { lengthBeforeNfc, toNfc } from "./text.js";
 
 /** How loading goes on: a download's progress, then `ready`. */
-export type Progress = Download | { readonly status: "ready"; readonly info: ModelInfo };
+export type Progress = Download | Ready;
+
+/** That the model is loaded. */
+export interface Ready {
+  /** Tells it from a {@link Download}. */
+  readonly status: "ready";
+  /** What the model says of itself. */
+  readonly info: ModelInfo;
+}
 
 /** A change of the text at the caret. */
 export interface Transform {
@@ -74,6 +82,7 @@ export interface SuggestOptions {
 
 /** Whatever suggests words: a {@link Predictor}, or your own that wraps or replaces one. */
 export interface Suggester {
+  /** Suggests words for the end of a text, the likeliest first; see {@link Predictor.suggest}. */
   suggest(text: string, options?: SuggestOptions): Promise<readonly Suggestion[]>;
   /** Learns the last word of a text and which word stands before it. */
   learn?(text: string): void;

@@ -63,6 +63,7 @@ export interface Answers {
 
 /** How far the model's download is. */
 export interface Download {
+  /** Tells it from {@link Ready}. */
   readonly status: "download";
   /** What is downloaded. */
   readonly url: string;
