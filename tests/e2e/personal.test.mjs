@@ -179,16 +179,18 @@ for (const [what, source, options] of [
   ["whose model is not there", "/models/none.lm", {}],
   ["whose model is none", "/www/demo.css", {}],
   ["whose module is none", `/${t.MODEL}`, { wasmUrl: "/www/demo.css" }],
-  ["that is given up", `/${t.MODEL}`, { patience: 20 }],
+  ["that is given up", `/${t.MODEL}`, { givesUp: true }],
 ]) {
   test(`a load ${what} leaves no connection to the database`, async () => {
     const { page, close } = await shared.open("tests/e2e/pages/fields.html");
     await page.waitForFunction(() => globalThis.lm);
     const outcome = await page.evaluate(
-      async ([source, { patience, ...options }]) => {
-        const signal = patience === undefined ? undefined : AbortSignal.timeout(patience);
+      async ([source, { givesUp, ...options }]) => {
+        const controller = new AbortController();
+        const onProgress = () => givesUp && controller.abort();
         // In the page's thread: a worker's connections end with it.
-        const loading = lm.Predictor.load(source, { ...options, signal, worker: false });
+        const where = { signal: controller.signal, worker: false };
+        const loading = lm.Predictor.load(source, { ...options, ...where, onProgress });
         const failure = await loading.then(() => "loaded", ({ name }) => name);
         const deleting = indexedDB.deleteDatabase("lm-wasm");
         const deleted = new Promise((resolve) => (deleting.onsuccess = () => resolve("deleted")));
@@ -197,7 +199,7 @@ for (const [what, source, options] of [
       },
       [source, options],
     );
-    assert.deepEqual(outcome, [options.patience ? "TimeoutError" : "LmError", "deleted"]);
+    assert.deepEqual(outcome, [options.givesUp ? "AbortError" : "LmError", "deleted"]);
     // Browsers complain of files that are not there.
     await close({ expected: /404|Not Found/ });
   });
