@@ -5,6 +5,7 @@ import { LmError } from "./errors.js";
 import { resolveSource, resolveWasm, type ModelSource } from "./load.js";
 import { PersonalWords } from "./personal.js";
 import type { Download, ModelInfo, Phrase, Word } from "./protocol.js";
+import { MODELS } from "./shipped.js";
 import { startWorker } from "./start-worker.js";
 import { lengthBeforeNfc, toNfc } from "./text.js";
 
@@ -98,6 +99,8 @@ const abandoned = new FinalizationRegistry<Connection>((connection) => connectio
 
 /** A language model that suggests words for a text. After loading it makes no network request. */
 export class Predictor implements Suggester {
+  /** Names of the models that come with the package, as {@link Predictor.load} takes them. */
+  static readonly models: readonly string[] = Object.keys(MODELS);
   /** What the model says of itself. */
   readonly info: ModelInfo;
   /** The words that were learned. */

@@ -104,3 +104,8 @@ test("a predictor that nobody holds any more ends its worker, but not while it i
   await collected(() => worker.terminated);
   assert.ok(worker.terminated);
 });
+
+test("it names the models that come with it", () => {
+  assert.ok(Predictor.models.includes("en"));
+  assert.ok(Predictor.models.every((name) => /^[a-z-]+$/.test(name)));
+});
