@@ -1,6 +1,6 @@
 /* Puts a field, a controller and its views together. */
 
-import { Controller, type SuggestionsView } from "./controller.js";
+import { Controller } from "./controller.js";
 import { LmError } from "./errors.js";
 import { BorrowedAttributes } from "./fields/attributes.js";
 import { checkConsent, isTextField } from "./fields/consent.js";
@@ -36,6 +36,8 @@ export interface AttachOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+const SUGGESTIONS = 3;
+
 const attached = new WeakSet<Element>();
 
 /**
@@ -59,13 +61,14 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
   attributes.set("writingsuggestions", "false");
   attached.add(field);
 
-  const views = createViews(field, options, suggester, () => controller);
-  const controller = new Controller({
+  const ghost = options.ghost === false ? undefined : isTextField(field) ? new Ghost(field) : new CaretGhost(field);
+  const views = options.bar === false ? [] : createViews(field, options, suggester, () => controller);
+  const controller: Controller = new Controller({
     field: isTextField(field) ? new TextField(field) : new EditableField(field),
     suggester,
-    bar: views.bar && together(views.bar, views.announcer),
-    ghost: views.ghost,
-    count: options.suggestions ?? 3,
+    views,
+    ghost,
+    count: options.suggestions ?? SUGGESTIONS,
     ghostWords: options.ghostWords ?? 4,
     ghostThreshold: options.ghostThreshold ?? 0.3,
     learn: options.learn ?? true,
@@ -73,50 +76,30 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     onAccept: options.onAccept,
     onError: options.onError ?? ((error) => console.error(error)),
   });
-  const placed = Object.values(views).filter((view) => view !== undefined);
-  const stop = listen(field, controller, {
-    attach: () => placed.forEach((view) => view.attach()),
-    detach: () => placed.forEach((view) => view.detach()),
-    layout: () => views.bar?.layout(),
-  });
+  const companions = ghost ? [ghost, ...views] : views;
+  for (const companion of companions) companion.attach();
+  const stop = listen(field, controller, companions);
   controller.sync();
 
   return () => {
     if (!attached.delete(field)) return;
     stop();
     controller.close();
-    for (const view of placed) view.destroy();
+    for (const companion of companions) companion.destroy();
     attributes.restore();
   };
 }
 
-interface Views {
-  readonly ghost: Ghost | CaretGhost | undefined;
-  readonly announcer: Announcer | undefined;
-  readonly bar: Bar | undefined;
-}
-
+/** The views of all suggestions: one that is read out, and one that is seen. */
 function createViews(
   field: HTMLElement,
-  options: AttachOptions,
+  { bar, suggestions: count = SUGGESTIONS, texts: own }: AttachOptions,
   suggester: Suggester,
   controller: () => Controller,
-): Views {
-  const { bar = true, ghost = true, suggestions: count = 3 } = options;
-  const texts = { ...ENGLISH, ...options.texts };
+): readonly (Announcer | Bar)[] {
+  const texts = { ...ENGLISH, ...own };
   const container = typeof bar === "object" ? bar : undefined;
   const onChoose = (chosen: Suggestion) => controller().accept(chosen);
   const onBlock = suggester.block && ((unwanted: Suggestion) => controller().block(unwanted));
-  return {
-    ghost: ghost ? (isTextField(field) ? new Ghost(field) : new CaretGhost(field)) : undefined,
-    announcer: bar ? new Announcer(field, texts) : undefined,
-    bar: bar ? new Bar(field, { count, container, texts, onChoose, onBlock }) : undefined,
-  };
-}
-
-function together(...views: readonly (SuggestionsView | undefined)[]): SuggestionsView {
-  return {
-    show: (shown) => views.forEach((view) => view?.show(shown)),
-    hide: () => views.forEach((view) => view?.hide()),
-  };
+  return [new Announcer(field, texts), new Bar(field, { count, container, texts, onChoose, onBlock })];
 }

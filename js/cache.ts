@@ -32,7 +32,7 @@ export async function loadAsset({ url, integrity }: Asset, options: FetchOptions
   }
   try {
     const bytes = await fetchChecked(url, integrity, options);
-    await keep(cache, url, bytes);
+    await attempt(() => cache.put(url, new Response(bytes as Uint8Array<ArrayBuffer>)));
     return bytes;
   } catch (error) {
     const kept = integrity === undefined && Object(error).code === "network" && (await match(cache, url));
@@ -67,29 +67,22 @@ async function digest(bytes: Uint8Array): Promise<string | undefined> {
 }
 
 /** The cache, where there is one: not in Node, not without https, not where the reader forbids storage. */
-async function openCache(url: string): Promise<Cache | undefined> {
-  if (!globalThis.caches || !url.startsWith("http")) return undefined;
-  try {
-    return await caches.open(CACHE);
-  } catch {
-    return undefined;
-  }
+function openCache(url: string): Promise<Cache | undefined> {
+  return attempt(async () => (url.startsWith("http") ? globalThis.caches?.open(CACHE) : undefined));
 }
 
-async function match(cache: Cache, url: string): Promise<Uint8Array | undefined> {
-  try {
+function match(cache: Cache, url: string): Promise<Uint8Array | undefined> {
+  return attempt(async () => {
     const response = await cache.match(url);
     return response && new Uint8Array(await response.arrayBuffer());
-  } catch {
-    return undefined;
-  }
+  });
 }
 
-/** Storage that is full is no reason to do without suggestions. */
-async function keep(cache: Cache, url: string, bytes: Uint8Array): Promise<void> {
+/** What storage gives; one that is full, forbidden or broken is no reason to do without suggestions. */
+export async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
-    await cache.put(url, new Response(bytes as Uint8Array<ArrayBuffer>));
+    return await action();
   } catch {
-    // The next visit downloads it again.
+    return undefined;
   }
 }

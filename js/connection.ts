@@ -1,24 +1,23 @@
 /* The page's side of the protocol: who waits for which answer. */
 
 import { LmError } from "./errors.js";
-import type { Download, ModelInfo, Question, Response, Token, WorkerLike, Word } from "./protocol.js";
+import type { Answers, Download, Question, Response, Token, WorkerLike } from "./protocol.js";
+import { workerError } from "./start-worker.js";
 
-interface Job {
-  readonly question: Question;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
+/** What a question comes with. */
+export interface AskContext {
   readonly onDownload?: ((progress: Download) => void) | undefined;
-  /** Whoever must outlive the answer: see {@link Connection.suggest}. */
-  readonly owner?: object | undefined;
-}
-
-/** What a request for words comes with besides itself. */
-export interface SuggestContext {
   readonly signal?: AbortSignal | undefined;
-  /** Whose request it is: a newer one takes the place of this requester's alone. */
+  /** Whose request for words it is: a newer one takes the place of this requester's alone. */
   readonly requester?: object | undefined;
   /** Is kept alive until the answer is there, so that collecting it cannot close the connection before. */
   readonly owner?: object | undefined;
+}
+
+interface Job extends Pick<AskContext, "onDownload" | "owner"> {
+  readonly question: Question;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -38,36 +37,32 @@ export class Connection {
   constructor(worker: WorkerLike) {
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#receive(data);
-    worker.onerror = ({ message }) =>
-      this.close(
-        new LmError(
-          "worker",
-          `the worker failed${message ? ` (${message})` : ""}: check that dist/worker.js is served from the page's origin ` +
-            "and its policy has worker-src 'self', or pass { worker: false }",
-        ),
-      );
+    worker.onerror = ({ message }) => this.close(workerError(`failed${message ? ` (${message})` : ""}`));
   }
 
-  /** Loads the model that the connection is for. */
-  load(
-    question: Question & { readonly type: "load" },
-    onDownload?: (progress: Download) => void,
-    signal?: AbortSignal,
-  ): Promise<ModelInfo> {
-    return this.#ask((job) => this.#send(job), { question, onDownload, signal });
-  }
-
-  /** Asks for words. */
-  suggest(
-    question: Question & { readonly type: "suggest" },
-    { requester = this, ...context }: SuggestContext = {},
-  ): Promise<readonly Word[]> {
-    return this.#ask((job) => this.#enqueue(job, requester), { question, ...context });
-  }
-
-  /** Asks something that need not wait for its turn. */
-  ask<Answer>(question: Question & { readonly type: "known" | "personal" }, owner?: object): Promise<Answer> {
-    return this.#ask((job) => this.#send(job), { question, owner });
+  /** Asks something: for words when the turn comes, else at once. */
+  ask<Type extends keyof Answers>(
+    question: Question & { readonly type: Type },
+    { signal, requester = this, ...context }: AskContext = {},
+  ): Promise<Answers[Type]> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw this.#closed;
+      signal?.throwIfAborted();
+      const abort = () => {
+        if (this.#waiting.get(requester) === job) this.#waiting.delete(requester);
+        job.reject(signal?.reason);
+      };
+      const settled =
+        <V>(settle: (value: V) => void) =>
+        (value: V) => {
+          signal?.removeEventListener("abort", abort);
+          settle(value);
+        };
+      const job: Job = { question, ...context, resolve: settled(resolve), reject: settled(reject) };
+      signal?.addEventListener("abort", abort);
+      if (question.type === "suggest") this.#enqueue(job, requester);
+      else this.#send(job);
+    });
   }
 
   /** Ends the worker; whoever still waits gets `reason`. */
@@ -78,29 +73,6 @@ export class Connection {
     for (const job of [...this.#sent.values(), ...this.#waiting.values()]) job.reject(reason);
     this.#sent.clear();
     this.#waiting.clear();
-  }
-
-  #ask<T>(
-    start: (job: Job) => void,
-    { signal, ...rest }: Omit<Job, "resolve" | "reject"> & { signal?: AbortSignal | undefined },
-  ) {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#closed) throw this.#closed;
-      signal?.throwIfAborted();
-      const abort = () => {
-        for (const [requester, waiting] of this.#waiting) if (waiting === job) this.#waiting.delete(requester);
-        reject(signal?.reason);
-      };
-      const settled =
-        <V>(settle: (value: V) => void) =>
-        (value: V) => {
-          signal?.removeEventListener("abort", abort);
-          settle(value);
-        };
-      const job: Job = { ...rest, resolve: settled(resolve), reject: settled(reject) };
-      signal?.addEventListener("abort", abort, { once: true });
-      start(job);
-    });
   }
 
   #enqueue(job: Job, requester: object): void {
@@ -128,7 +100,8 @@ export class Connection {
 
     this.#sent.delete(response.token);
     if (response.token === this.#running) this.#sendNext();
-    settle(job, response);
+    if (response.type === "done") job.resolve(response.value as never);
+    else job.reject(new LmError(response.code, response.message));
   }
 
   #sendNext(): void {
@@ -138,18 +111,5 @@ export class Connection {
       this.#running = this.#send(job);
       return;
     }
-  }
-}
-
-function settle(job: Job, response: Exclude<Response, { type: "progress" }>): void {
-  switch (response.type) {
-    case "loaded":
-      return job.resolve(response.info as never);
-    case "suggested":
-      return job.resolve(response.words as never);
-    case "done":
-      return job.resolve(response.value as never);
-    case "failed":
-      return job.reject(new LmError(response.code, response.message));
   }
 }

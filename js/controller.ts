@@ -52,7 +52,7 @@ export interface GhostView {
 export interface ControllerParts {
   readonly field: Field;
   readonly suggester: Suggester;
-  readonly bar?: SuggestionsView | undefined;
+  readonly views: readonly SuggestionsView[];
   readonly ghost?: GhostView | undefined;
   /** How many suggestions to ask for. */
   readonly count: number;
@@ -234,9 +234,9 @@ export class Controller {
 
   async #ask(before: string, request = this.#request): Promise<void> {
     const { suggester, count, ghost, ghostWords: words, ghostThreshold: probability, onError } = this.#parts;
-    const phrase = ghost && words > 1 ? { phrase: { words, probability } } : {};
+    const phrase = ghost && words > 1 ? { words, probability } : undefined;
     try {
-      const options = { count, ...phrase, requester: this, signal: this.#closed.signal };
+      const options = { count, phrase, requester: this, signal: this.#closed.signal };
       const suggestions = await suggester.suggest(before, options);
       // A late answer is welcome if it is newer than what is shown: what the text contradicts by now is left out.
       if (request > this.#answer.request) this.#answer = { request, before, suggestions };
@@ -249,13 +249,16 @@ export class Controller {
   }
 
   #render(): void {
-    const { bar } = this.#parts;
+    const { views } = this.#parts;
     this.#shown = this.#text ? this.#suggestionsFor(this.#text) : [];
     if (this.#active !== undefined && this.#active >= this.#shown.length) this.#active = undefined;
     this.#renderGhost();
-    if (!this.#text) return bar?.hide();
     const pending = this.#answer.request < this.#request;
-    bar?.show({ suggestions: this.#shown, active: this.#active, ghost: this.#phrase !== "", pending });
+    const shown = { suggestions: this.#shown, active: this.#active, ghost: this.#phrase !== "", pending };
+    for (const view of views) {
+      if (this.#text) view.show(shown);
+      else view.hide();
+    }
   }
 
   /** As many words of the ghost as are likely and find room. */

@@ -6,7 +6,7 @@
  * `bar="off"`, `learn="off"`. Elements with the same model, base address and personal words share one predictor.
  *
  * Events: `progress` (detail: {@link Progress}), `ready` (detail: the predictor), `accept` (detail: the
- * {@link Suggestion}), `error` (detail: the {@link LmError}).
+ * `Suggestion`), `error` (detail: the {@link LmError}).
  *
  * @module
  */
@@ -30,19 +30,23 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /** See the module's description. */
 export class LmSuggestElement extends Base {
+  /** @internal */
   static readonly observedAttributes: readonly string[] = OBSERVED;
   #stop: (() => void) | undefined;
   #due = false;
 
+  /** @internal */
   connectedCallback(): void {
     this.hidden = true;
     this.#restart();
   }
 
+  /** @internal */
   disconnectedCallback(): void {
     this.#restart();
   }
 
+  /** @internal */
   attributeChangedCallback(): void {
     this.#restart();
   }

@@ -2,9 +2,9 @@
 
 import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
-import { LmError, toLmError } from "./errors.js";
+import { LmError } from "./errors.js";
 import type { Asset } from "./load.js";
-import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
+import type { ModelInfo, PersonalChange, Word } from "./protocol.js";
 
 /** A loaded model: the same text and the same personal words give the same suggestions. */
 export interface Engine {
@@ -14,7 +14,7 @@ export interface Engine {
   known(text: string): number;
   /** Learns the last word of a text; gives back what of the text another engine learns the same from, if anything. */
   learn(text: string): string;
-  changePersonal(action: PersonalAction): void;
+  changePersonal(action: PersonalChange): void;
   exportPersonal(): string;
   free(): void;
 }
@@ -37,51 +37,32 @@ async function compile(asset: Asset): Promise<unknown> {
     return initSync({ module: await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) });
   } catch (error) {
     const remedy = "check that it is served there and that the page's policy has script-src 'wasm-unsafe-eval'";
-    throw new LmError("wasm", `${asset.url} cannot be compiled (${toLmError(error, "wasm").message}): ${remedy}`, {
+    throw new LmError("wasm", `${asset.url} cannot be compiled (${Object(error).message}): ${remedy}`, {
       cause: error,
     });
   }
 }
 
-/** Makes an engine of a model file's bytes; the module must be compiled. */
+/** Makes an engine of a model file's bytes; the module must be compiled. What fails has a code, but not our class. */
 export function createEngine(bytes: Uint8Array): Engine {
-  const engine = attempt(() => new WasmEngine(bytes));
+  const engine = new WasmEngine(bytes);
   return {
-    info: attempt(() => ({
+    info: {
       metadata: parseMetadata(engine.metadata()),
       bytes: bytes.length,
       vocabularySize: engine.vocabulary_size(),
-    })),
-    suggest: (text, count) => attempt(() => toWords(engine.suggest(text, count))),
-    known: (text) => attempt(() => engine.known_words(text)),
-    learn: (text) => attempt(() => engine.learn(text)),
-    changePersonal: (action) => attempt(() => changePersonal(engine, action)),
-    exportPersonal: () => attempt(() => engine.export_personal()),
+    },
+    suggest: (text, count) => toWords(engine.suggest(text, count)),
+    known: (text) => engine.known_words(text),
+    learn: (text) => engine.learn(text),
+    changePersonal(action) {
+      if (action.do === "import") engine.import_personal(action.data);
+      else if (action.do === "clear") engine.clear_personal();
+      else engine[action.do](action.word);
+    },
+    exportPersonal: () => engine.export_personal(),
     free: () => engine.free(),
   };
-}
-
-function attempt<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw toLmError(error, "wasm");
-  }
-}
-
-function changePersonal(engine: WasmEngine, action: PersonalAction): void {
-  switch (action.do) {
-    case "forget":
-      return engine.forget(action.word);
-    case "block":
-      return engine.block(action.word);
-    case "unblock":
-      return engine.unblock(action.word);
-    case "import":
-      return engine.import_personal(action.data);
-    case "clear":
-      return engine.clear_personal();
-  }
 }
 
 /** `[prefixLength, text, probability, text, probability, …]` to objects. */

@@ -31,6 +31,7 @@ export type LmErrorCode =
 
 /** What the library throws: the message names the thing at fault and what to do about it. */
 export class LmError extends Error {
+  /** `"LmError"`, by which an error is known that comes from another realm. */
   override readonly name = "LmError";
   /** Why it failed. */
   readonly code: LmErrorCode;

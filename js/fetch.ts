@@ -21,11 +21,7 @@ export async function fetchBytes(url: string, { onDownload, signal }: FetchOptio
   }
   const response = await request(url, signal);
   const total = sizeOf(response);
-  const bytes = await readAll(response, url, (loaded) => report(loaded, total));
-  if (total !== undefined && bytes.length !== total) {
-    throw new LmError("network", `${url} ended after ${bytes.length} of ${total} bytes: load it again`);
-  }
-  return bytes;
+  return readAll(response, url, total, (loaded) => report(loaded, total));
 }
 
 async function request(url: string, signal: AbortSignal | undefined): Promise<globalThis.Response> {
@@ -37,14 +33,11 @@ async function request(url: string, signal: AbortSignal | undefined): Promise<gl
     const remedy = "check the address, the connection, and that the server allows this page to read it (CORS)";
     throw new LmError("network", `${url} cannot be reached: ${remedy}`, { cause: error });
   }
-  if (!response.ok) {
-    throw new LmError("network", `${url} answered with status ${response.status}: check that the file is served there`);
-  }
   // Many servers answer an address they don't know with their start page.
-  if (response.headers.get("content-type")?.startsWith("text/html")) {
-    throw new LmError("network", `${url} answered with a web page (text/html): check that the file is served there`);
-  }
-  return response;
+  const isPage = response.headers.get("content-type")?.startsWith("text/html");
+  if (response.ok && !isPage) return response;
+  const what = response.ok ? "a web page (text/html)" : `status ${response.status}`;
+  throw new LmError("network", `${url} answered with ${what}: check that the file is served there`);
 }
 
 /** The size of what the body will yield; unknown where it is compressed on the way, as the header counts that form. */
@@ -56,9 +49,10 @@ function sizeOf(response: globalThis.Response): number | undefined {
 async function readAll(
   response: globalThis.Response,
   url: string,
+  total: number | undefined,
   onChunk: (loaded: number) => void,
 ): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   onChunk(0);
   try {
@@ -67,21 +61,12 @@ async function readAll(
       chunks.push(part.value);
       onChunk((length += part.value.length));
     }
+    if (total !== undefined && length !== total) throw new Error(`the server told of ${total} bytes`);
   } catch (error) {
     if (Object(error).name === "AbortError") throw error;
     throw new LmError("network", `${url} broke off after ${length} bytes: load it again`, { cause: error });
   }
-  return concatenate(chunks, length);
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 interface FileSystem {

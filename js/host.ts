@@ -5,7 +5,7 @@ import type { Engine } from "./engine.js";
 import { LmError, toLmError } from "./errors.js";
 import type { Asset } from "./load.js";
 import { openDatabase, PersonalStore } from "./personal-store.js";
-import type { Download, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
+import type { Answers, Download, ModelInfo, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
 
 /** How a host gets at WebAssembly. */
 export interface EngineLoader {
@@ -37,9 +37,7 @@ export class Host {
   async receive(request: Request): Promise<void> {
     const { token } = request;
     try {
-      if (request.type === "load") await this.#load(request);
-      else if (request.type === "suggest") this.#respond({ type: "suggested", token, words: this.#suggest(request) });
-      else this.#respond({ type: "done", token, value: await this.#answer(request) });
+      this.#respond({ type: "done", token, value: await this.#answer(request) });
     } catch (error) {
       const { code, message } = toLmError(error, "wasm");
       this.#respond({ type: "failed", token, code, message });
@@ -54,40 +52,42 @@ export class Host {
     this.#store?.close();
   }
 
-  async #load({ token, source, wasm, profile }: Request & { type: "load" }): Promise<void> {
+  #answer(request: Request): Answers[keyof Answers] | Promise<Answers[keyof Answers]> {
+    if (request.type === "load") return this.#load(request);
+    const engine = this.#engine;
+    if (!engine) throw new LmError("disposed", "there is no model: load one");
+    switch (request.type) {
+      case "suggest":
+        return suggest(engine, request);
+      case "known":
+        return engine.known(request.text);
+      case "personal":
+        return this.#personal(engine, request.action);
+    }
+  }
+
+  async #load({ token, source, wasm, profile }: Request & { type: "load" }): Promise<ModelInfo> {
     const { signal } = this.#closed;
     const onDownload = (progress: Download) => this.#respond({ type: "progress", token, progress });
     const opening = profile === undefined ? undefined : openDatabase();
-    // All at once.
-    const loading = Promise.all([loadSource(source, { onDownload, signal }), this.#loader.loadWasm(wasm)]);
-    // A connection that is left open would keep a newer version of the library, in another tab, from its database.
-    loading.catch(async () => (await opening)?.close());
-    const [bytes] = await loading;
-    const database = await opening;
-    if (signal.aborted) return database?.close();
-    const engine = this.#loader.createEngine(bytes);
-    this.#engine = engine;
-    this.#learns = profile !== undefined;
-    if (database) {
-      this.#store = new PersonalStore(database, `${engine.info.metadata["language"] ?? ""}/${profile}`);
-      await this.#store.restore(engine);
+    try {
+      // All at once.
+      const sources = [loadSource(source, { onDownload, signal }), opening, this.#loader.loadWasm(wasm)] as const;
+      const [bytes, database] = await Promise.all(sources);
+      signal.throwIfAborted();
+      const engine = this.#loader.createEngine(bytes);
+      this.#engine = engine;
+      this.#learns = profile !== undefined;
+      if (database) {
+        this.#store = new PersonalStore(database, `${engine.info.metadata["language"] ?? ""}/${profile}`);
+        await this.#store.restore(engine);
+      }
+      return engine.info;
+    } catch (error) {
+      // A connection that is left open would keep a newer version of the library, in another tab, from its database.
+      void opening?.then((database) => database?.close());
+      throw error;
     }
-    this.#respond({ type: "loaded", token, info: engine.info });
-  }
-
-  #suggest({ text, count, phrase }: Request & { type: "suggest" }): readonly Word[] {
-    const engine = this.#engine;
-    const words = engine?.suggest(text, count) ?? [];
-    const [first, ...others] = words;
-    if (!engine || !first || !phrase) return words;
-    const continuation = continueWith(engine, text.slice(0, text.length - first.prefixLength), first, phrase);
-    return continuation ? [{ ...first, continuation }, ...others] : words;
-  }
-
-  async #answer(request: Request & { type: "known" | "personal" }): Promise<string | number> {
-    const engine = this.#engine;
-    if (!engine) throw new LmError("disposed", "there is no model: load one");
-    return request.type === "known" ? engine.known(request.text) : this.#personal(engine, request.action);
   }
 
   async #personal(engine: Engine, action: PersonalAction): Promise<string> {
@@ -98,11 +98,20 @@ export class Host {
       return "";
     }
     engine.changePersonal(action);
-    if (action.do === "clear") await this.#store?.clear();
-    else if (action.do === "import") await this.#store?.save(engine.exportPersonal());
+    if (action.do === "clear") await this.#store?.replace(undefined);
+    else if (action.do === "import") await this.#store?.replace(engine.exportPersonal());
     else await this.#store?.append(action);
     return "";
   }
+}
+
+/** The words for a text; the first one goes on as far as it was asked for. */
+function suggest(engine: Engine, { text, count, phrase }: Request & { type: "suggest" }): readonly Word[] {
+  const words = engine.suggest(text, count);
+  const [first, ...others] = words;
+  if (!first || !phrase) return words;
+  const continuation = continueWith(engine, text.slice(0, text.length - first.prefixLength), first, phrase);
+  return continuation ? [{ ...first, continuation }, ...others] : words;
 }
 
 /** The words that most likely follow, as long as the whole phrase stays likely enough. */

@@ -7,6 +7,7 @@ export {
   Predictor,
   type LoadOptions,
   type Progress,
+  type Ready,
   type SuggestOptions,
   type Suggester,
   type Suggestion,

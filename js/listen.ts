@@ -1,13 +1,7 @@
 /* What happens to a field, told to its controller and views. */
 
 import type { Controller } from "./controller.js";
-
-/** What must stay beside the field. */
-export interface PlacedViews {
-  attach(): void;
-  detach(): void;
-  layout(): void;
-}
+import type { Companion } from "./views/shadow.js";
 
 const COMPOSED_KEY = 229;
 /** Kinds of input that bring in text from elsewhere. */
@@ -16,7 +10,7 @@ const FOREIGN = /^insertFrom(Paste|Drop|Yank)|^history/;
 const LOOK_MS = 200;
 
 /** Tells the controller whatever happens to the field, until the function returned is called. */
-export function listen(field: HTMLElement, controller: Controller, views: PlacedViews): () => void {
+export function listen(field: HTMLElement, controller: Controller, companions: readonly Companion[]): () => void {
   const listeners = new AbortController();
   listenToField(field, controller, listeners.signal);
   let outside = listenOutside(field, controller);
@@ -26,11 +20,12 @@ export function listen(field: HTMLElement, controller: Controller, views: Placed
     if (field.isConnected !== (outside !== undefined)) {
       outside?.abort();
       outside = field.isConnected ? listenOutside(field, controller) : undefined;
-      if (outside) views.attach();
-      else views.detach();
       controller.leave();
     }
-    views.layout();
+    for (const companion of companions) {
+      if (outside) companion.attach();
+      else companion.detach();
+    }
     controller.redraw();
   };
   const resized = new ResizeObserver(relayout);
@@ -48,23 +43,29 @@ function on<E extends Event>(target: EventTarget, types: string[], signal: Abort
   for (const type of types) target.addEventListener(type, listener as (event: Event) => void, { signal });
 }
 
+/** Keeps an event from everybody else if it is acted on. */
+function useUp<E extends Event>(target: EventTarget, type: string, signal: AbortSignal, acts: (event: E) => boolean) {
+  on(target, [type], signal, (event: E) => {
+    if (event.defaultPrevented || !acts(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
 function listenToField(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
   on(field, ["input"], signal, ({ inputType }: InputEvent) => controller.sync(FOREIGN.test(inputType)));
   on(field, ["focus", "keyup"], signal, () => controller.sync());
   on(field, ["blur"], signal, () => controller.leave());
   on(field, ["compositionstart"], signal, () => controller.compose(true));
   on(field, ["compositionend"], signal, () => controller.compose(false));
-  on(field, ["keydown"], signal, (event: KeyboardEvent) => {
-    // Safari ends a composition before the key that ended it; that key has the code of a composed one.
-    if (event.defaultPrevented || event.keyCode === COMPOSED_KEY || !controller.key(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  on(field, ["beforeinput"], signal, (event: InputEvent) => {
-    if (event.defaultPrevented || !event.cancelable || event.isComposing || !controller.input(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+  // Safari ends a composition before the key that ended it; that key has the code of a composed one.
+  useUp(field, "keydown", signal, (event: KeyboardEvent) => event.keyCode !== COMPOSED_KEY && controller.key(event));
+  useUp(
+    field,
+    "beforeinput",
+    signal,
+    (event: InputEvent) => event.cancelable && !event.isComposing && controller.input(event),
+  );
   on(field, ["scroll"], signal, () => controller.redraw());
   lookWhileFocused(field, controller, signal);
 }

@@ -4,6 +4,7 @@
  * same one.
  */
 
+import { attempt } from "./cache.js";
 import type { Engine } from "./engine.js";
 import type { PersonalAction } from "./protocol.js";
 
@@ -17,18 +18,15 @@ const LONGEST_JOURNAL = 500;
 type Entry = Exclude<PersonalAction, { do: "export" | "clear" | "import" }>;
 
 /** Opens the database; nothing where a browser keeps nothing, as in Node or in a private window. */
-export async function openDatabase(): Promise<IDBDatabase | undefined> {
-  if (!globalThis.indexedDB) return undefined;
-  try {
+export function openDatabase(): Promise<IDBDatabase | undefined> {
+  return attempt(async () => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore(SNAPSHOTS);
       request.result.createObjectStore(JOURNAL, { autoIncrement: true }).createIndex("name", "name");
     };
-    return await result(request);
-  } catch {
-    return undefined;
-  }
+    return result(request);
+  });
 }
 
 /** The personal words of one name. A store that fails (it may be full) leaves the words in memory as they are. */
@@ -67,27 +65,18 @@ export class PersonalStore {
     await this.#attempt(async (_, journal) => void journal.add({ name: this.#name, action }));
   }
 
-  /** Keeps all there is, in place of what was kept. */
-  async save(snapshot: string): Promise<void> {
-    await this.#replace(snapshot);
-  }
-
-  /** Keeps nothing any more. */
-  async clear(): Promise<void> {
-    await this.#replace(undefined);
-  }
-
-  /** To be called at the end. */
-  close(): void {
-    this.#database.close();
-  }
-
-  async #replace(snapshot: string | undefined): Promise<void> {
+  /** Keeps a snapshot, or nothing, in place of what was kept. */
+  async replace(snapshot: string | undefined): Promise<void> {
     await this.#attempt(async (snapshots, journal) => {
       if (snapshot === undefined) snapshots.delete(this.#name);
       else snapshots.put(snapshot, this.#name);
       for (const key of await result(journal.index("name").getAllKeys(this.#name))) journal.delete(key);
     });
+  }
+
+  /** To be called at the end. */
+  close(): void {
+    this.#database.close();
   }
 
   async #attempt(work: (snapshots: IDBObjectStore, journal: IDBObjectStore) => Promise<void>): Promise<void> {

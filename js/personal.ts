@@ -20,7 +20,7 @@ export class PersonalWords {
   }
 
   #do(action: PersonalAction): Promise<string> {
-    return this.#connection.ask({ type: "personal", action }, this.#owner);
+    return this.#connection.ask({ type: "personal", action }, { owner: this.#owner });
   }
 
   /** Learns the last word of a text and which word stands before it. */

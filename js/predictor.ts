@@ -5,11 +5,20 @@ import { LmError } from "./errors.js";
 import { resolveSource, resolveWasm, type ModelSource } from "./load.js";
 import { PersonalWords } from "./personal.js";
 import type { Download, ModelInfo, Phrase, Word } from "./protocol.js";
+import { MODELS } from "./shipped.js";
 import { startWorker } from "./start-worker.js";
 import { lengthBeforeNfc, toNfc } from "./text.js";
 
 /** How loading goes on: a download's progress, then `ready`. */
-export type Progress = Download | { readonly status: "ready"; readonly info: ModelInfo };
+export type Progress = Download | Ready;
+
+/** That the model is loaded. */
+export interface Ready {
+  /** Tells it from a {@link Download}. */
+  readonly status: "ready";
+  /** What the model says of itself. */
+  readonly info: ModelInfo;
+}
 
 /** A change of the text at the caret. */
 export interface Transform {
@@ -65,7 +74,7 @@ export interface SuggestOptions {
   /** How many suggestions at most (3). */
   readonly count?: number;
   /** How far the first suggestion may go on with further words (not at all). */
-  readonly phrase?: Phrase;
+  readonly phrase?: Phrase | undefined;
   /** Ends waiting; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Whose request it is (the predictor's own): of each requester the latest call wins. */
@@ -74,6 +83,7 @@ export interface SuggestOptions {
 
 /** Whatever suggests words: a {@link Predictor}, or your own that wraps or replaces one. */
 export interface Suggester {
+  /** Suggests words for the end of a text, the likeliest first; see {@link Predictor.suggest}. */
   suggest(text: string, options?: SuggestOptions): Promise<readonly Suggestion[]>;
   /** Learns the last word of a text and which word stands before it. */
   learn?(text: string): void;
@@ -89,6 +99,8 @@ const abandoned = new FinalizationRegistry<Connection>((connection) => connectio
 
 /** A language model that suggests words for a text. After loading it makes no network request. */
 export class Predictor implements Suggester {
+  /** Names of the models that come with the package, as {@link Predictor.load} takes them. */
+  static readonly models: readonly string[] = Object.keys(MODELS);
   /** What the model says of itself. */
   readonly info: ModelInfo;
   /** The words that were learned. */
@@ -115,8 +127,9 @@ export class Predictor implements Suggester {
     const wasm = resolveWasm(options.wasmUrl, baseUrl);
     const connection = new Connection(await startWorker(options.worker, baseUrl));
     try {
-      const profile = personal === false ? {} : { profile: personal === true ? "" : personal };
-      const info = await connection.load({ type: "load", source: model, wasm, ...profile }, onProgress, signal);
+      const profile = personal === false ? undefined : personal === true ? "" : personal;
+      const question = { type: "load", source: model, wasm, profile } as const;
+      const info = await connection.ask(question, { onDownload: onProgress, signal });
       onProgress?.({ status: "ready", info });
       return new Predictor(connection, info);
     } catch (error) {
@@ -140,8 +153,8 @@ export class Predictor implements Suggester {
     }
     const end = text.slice(-READ_UNITS);
     const nfc = toNfc(end);
-    const question = { type: "suggest", text: nfc, count, ...(phrase ? { phrase } : {}) } as const;
-    const words = await this.#connection.suggest(question, { signal, requester, owner: this });
+    const question = { type: "suggest", text: nfc, count, phrase } as const;
+    const words = await this.#connection.ask(question, { signal, requester, owner: this });
     return words.map((word) => toSuggestion(word, lengthBeforeNfc(end, nfc, word.prefixLength)));
   }
 
@@ -150,7 +163,7 @@ export class Predictor implements Suggester {
    * most 5. Of models of several languages, the one that knows most is the one to ask.
    */
   known(text: string): Promise<number> {
-    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, this);
+    return this.#connection.ask({ type: "known", text: toNfc(text.slice(-READ_UNITS)) }, { owner: this });
   }
 
   /** Learns the last word of a text and which word stands before it. What was loaded with `personal: false` does not. */

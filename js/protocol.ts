@@ -21,18 +21,22 @@ export type Question =
       readonly source: ResolvedSource;
       readonly wasm: Asset;
       /** Name that the personal words are kept under between visits; without one they are not kept. */
-      readonly profile?: string;
+      readonly profile?: string | undefined;
     }
-  | { readonly type: "suggest"; readonly text: string; readonly count: number; readonly phrase?: Phrase }
+  | { readonly type: "suggest"; readonly text: string; readonly count: number; readonly phrase?: Phrase | undefined }
   | { readonly type: "known"; readonly text: string }
   | { readonly type: "personal"; readonly action: PersonalAction };
 
 /** What can be done with the personal words; `export` is answered with their text, all others with nothing. */
 export type PersonalAction =
   | { readonly do: "learn"; readonly text: string }
+  | { readonly do: "export" }
+  | PersonalChange;
+
+/** What changes the personal words by command. */
+export type PersonalChange =
   | { readonly do: "forget" | "block" | "unblock"; readonly word: string }
   | { readonly do: "import"; readonly data: string }
-  | { readonly do: "export" }
   | { readonly do: "clear" };
 
 /** How far the first suggestion may go on with the words behind it. */
@@ -46,13 +50,20 @@ export interface Phrase {
 /** From the model's thread to the page. */
 export type Response =
   | { readonly type: "progress"; readonly token: Token; readonly progress: Download }
-  | { readonly type: "loaded"; readonly token: Token; readonly info: ModelInfo }
-  | { readonly type: "suggested"; readonly token: Token; readonly words: readonly Word[] }
-  | { readonly type: "done"; readonly token: Token; readonly value: string | number }
+  | { readonly type: "done"; readonly token: Token; readonly value: Answers[keyof Answers] }
   | { readonly type: "failed"; readonly token: Token; readonly code: LmErrorCode; readonly message: string };
+
+/** What is answered to which question. */
+export interface Answers {
+  readonly load: ModelInfo;
+  readonly suggest: readonly Word[];
+  readonly known: number;
+  readonly personal: string;
+}
 
 /** How far the model's download is. */
 export interface Download {
+  /** Tells it from {@link Ready}. */
   readonly status: "download";
   /** What is downloaded. */
   readonly url: string;

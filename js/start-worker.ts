@@ -15,9 +15,15 @@ export async function startWorker(worker?: boolean | Worker, baseUrl?: string | 
   try {
     return (baseUrl === undefined ? bundled() : named(baseUrl)) as WorkerLike;
   } catch (error) {
-    const remedy = "serve the package from the page's origin, or leave `worker` out";
-    throw new LmError("worker", `the worker cannot be started: ${remedy}`, { cause: error });
+    throw workerError("cannot be started", error);
   }
+}
+
+export function workerError(what: string, cause?: unknown): LmError {
+  const remedy =
+    "check that dist/worker.js is served from the page's origin and its policy has worker-src 'self', " +
+    "or pass { worker: false }";
+  return new LmError("worker", `the worker ${what}: ${remedy}`, { cause });
 }
 
 /** webpack makes a file: address of this module's. */

@@ -59,6 +59,8 @@ node_section() {
 package_sections() {
   section "wasm build" bash scripts/build-wasm.sh || return 0
   section "TypeScript build" npm run --silent build:js || return 0
+  # Fails if a public name is not described.
+  section "API documents" npm run --silent docs || true
   node_section "unit tests in Node" tests/js/**/*.test.mjs
   node_section "server tests" scripts/**/*.test.mjs
   LM_BROWSER=chromium node_section "tests in Chromium" tests/e2e/**/*.test.mjs

@@ -4,16 +4,13 @@ import { Predictor, attach } from "../dist/index.js";
 
 import { showPersonalWords } from "./personal.js";
 
-/** The models that the package has. */
-const MODELS = { en: "English" };
-
 const field = document.querySelector("#text");
 const element = (id) => document.getElementById(id);
 
 let predictor;
 let detach = () => {};
 
-for (const [name, language] of Object.entries(MODELS)) element("models").append(new Option(language, name));
+for (const name of Predictor.models) element("models").append(new Option(nameOf(name), name));
 element("models").addEventListener("change", ({ target }) => start(target.value));
 element("file").addEventListener("change", async ({ target: { files } }) => {
   if (files[0]) start(await files[0].arrayBuffer());
@@ -61,9 +58,15 @@ function showStatus(state, text) {
   status.textContent = text;
 }
 
+/** English name of a language. */
+function nameOf(tag) {
+  return new Intl.DisplayNames("en", { type: "language" }).of(tag);
+}
+
 function showModel({ metadata, bytes, vocabularySize }) {
-  const language = metadata.language ? new Intl.DisplayNames("en", { type: "language" }).of(metadata.language) : "";
+  const language = metadata.language ? nameOf(metadata.language) : "";
   showStatus("ready", "Ready, online or offline");
+  field.lang = metadata.language ?? "";
   element("size").textContent = size(bytes);
   element("model").textContent = [language, `${vocabularySize.toLocaleString("en")} words`].filter(Boolean).join(", ");
 

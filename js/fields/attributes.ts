@@ -10,8 +10,9 @@ export class BorrowedAttributes {
   }
 
   set(name: string, value: string): void {
-    if (!this.#former.has(name)) this.#former.set(name, this.#element.getAttribute(name));
-    if (this.#element.getAttribute(name) !== value) this.#element.setAttribute(name, value);
+    const present = this.#element.getAttribute(name);
+    if (!this.#former.has(name)) this.#former.set(name, present);
+    if (present !== value) this.#element.setAttribute(name, value);
   }
 
   /** Gives the former values back, of one attribute or of all. */

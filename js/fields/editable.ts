@@ -3,10 +3,10 @@
 import type { Field, Surroundings } from "../controller.js";
 import type { Transform } from "../predictor.js";
 import { isWritable } from "./consent.js";
-import { replaceSelection, withoutCommonStart } from "./edit.js";
+import { edit } from "./edit.js";
 
 /** A place in the document. */
-interface Place {
+export interface Place {
   readonly node: Node;
   readonly offset: number;
 }
@@ -34,11 +34,10 @@ export class EditableField implements Field {
     const caret = caretOf(this.#element);
     if (!caret) return;
     const replaced = textBefore(this.#element, caret).slice(-transform.deleteLeft || Infinity);
-    const { deleteLeft, text } = withoutCommonStart(replaced, transform);
-    if (deleteLeft === 0 && text === "") return;
-    const start = moveLeft(this.#element, caret, deleteLeft);
-    selectionOf(this.#element)?.setBaseAndExtent(start.node, start.offset, caret.node, caret.offset);
-    replaceSelection(this.#element.ownerDocument, text);
+    edit(this.#element.ownerDocument, replaced, transform, (units) => {
+      const start = moveLeft(this.#element, caret, units);
+      selectionOf(this.#element)?.setBaseAndExtent(start.node, start.offset, caret.node, caret.offset);
+    });
   }
 }
 
@@ -62,72 +61,65 @@ function selectionOf(element: HTMLElement): Selection | null {
   return root.getSelection ? root.getSelection() : element.ownerDocument.getSelection();
 }
 
-function textBefore(root: HTMLElement, { node, offset }: Place): string {
-  const pieces: string[] = [];
-  let block = blockOf(root, node);
-  let length = 0;
-  const add = (text: string) => {
-    pieces.unshift(text);
-    length += text.length;
-  };
-  if (node instanceof Text) add(plain(node).slice(0, offset));
-  const walker = walkerAt(root, node);
-  // Of an element the caret stands behind some children: they come first.
-  let next = node instanceof Text ? walker.previousNode() : nodeBefore(walker, node, offset);
-  for (; next && length < READ_UNITS; next = walker.previousNode()) {
-    if (next instanceof Text) {
-      const own = blockOf(root, next);
-      if (own !== block && next.data !== "") add("\n");
-      if (next.data !== "") block = own;
-      add(plain(next));
-    } else if (isBreak(next)) {
+function textBefore(root: HTMLElement, place: Place): string {
+  let text = "";
+  let block = blockOf(root, place.node);
+  for (const [node, length] of leftOf(root, place)) {
+    if (text.length >= READ_UNITS) break;
+    if (isText(node)) {
+      const own = blockOf(root, node);
+      text = plain(node).slice(0, length) + (own === block ? "" : "\n") + text;
+      block = own;
+    } else if (isBreak(node)) {
       // At the end of a block it only keeps that open: the end of the block is this one line break.
-      block = blockOf(root, next);
-      add("\n");
-    } else if (isIsland(next)) add(OBJECT);
+      block = blockOf(root, node);
+      text = `\n${text}`;
+    } else if (isIsland(node)) text = OBJECT + text;
   }
-  return pieces.join("");
+  return text;
 }
 
 /** The rest of the line; what follows in other lines is a line break, and nothing if there is none. */
-function textAfter(root: HTMLElement, { node, offset }: Place): string {
-  const block = blockOf(root, node);
-  const walker = walkerAt(root, node);
-  let text = node instanceof Text ? plain(node).slice(offset) : "";
+function textAfter(root: HTMLElement, place: Place): string {
+  const block = blockOf(root, place.node);
+  let text = "";
   let broken = false;
-  let next = node instanceof Text ? walker.nextNode() : nodeBehind(walker, node, offset);
-  for (; next && text.length < READ_UNITS; next = walker.nextNode()) {
-    const isText = next instanceof Text && next.data !== "";
-    if (!isText && !isBreak(next) && !isIsland(next)) continue;
-    if (blockOf(root, next) !== block) return `${text}\n`;
+  for (const [node, offset] of rightOf(root, place)) {
+    if (text.length >= READ_UNITS) break;
+    if (!isText(node) && !isBreak(node) && !isIsland(node)) continue;
     // A break at the end of a block only keeps it open.
-    if (broken) return `${text}\n`;
-    if (isBreak(next)) broken = true;
-    else text += isText ? plain(next as Text) : OBJECT;
+    if (broken || blockOf(root, node) !== block) return `${text}\n`;
+    if (isBreak(node)) broken = true;
+    else text += isText(node) ? plain(node).slice(offset) : OBJECT;
   }
   return text;
 }
 
 /** The place so many UTF-16 units further left, in whichever text that is. */
 function moveLeft(root: HTMLElement, place: Place, units: number): Place {
-  let { node, offset } = place;
-  const walker = walkerAt(root, node);
   let left = units;
-  if (!(node instanceof Text)) {
-    const previous = nodeBefore(walker, node, offset);
-    if (!previous) return place;
-    node = previous;
-    offset = previous instanceof Text ? previous.length : 0;
+  for (const [node, length] of leftOf(root, place)) {
+    if (!isText(node)) continue;
+    if (length >= left) return { node, offset: length - left };
+    left -= length;
   }
-  while (left > 0) {
-    if (node instanceof Text && offset >= left) return { node, offset: offset - left };
-    if (node instanceof Text) left -= offset;
-    const previous = walker.previousNode();
-    if (!previous) return { node: root, offset: 0 };
-    node = previous;
-    offset = previous instanceof Text ? previous.length : 0;
-  }
-  return place;
+  return left === 0 ? place : { node: root, offset: 0 };
+}
+
+/** The nodes before a place, the nearest first, each with how much of it lies there if it is text. */
+function* leftOf(root: HTMLElement, { node, offset }: Place): Generator<[Node, number]> {
+  const walker = walkerAt(root, node);
+  if (isText(node)) yield [node, offset];
+  let next = node instanceof Text ? walker.previousNode() : nodeBefore(walker, node, offset);
+  for (; next; next = walker.previousNode()) yield [next, isText(next) ? next.length : 0];
+}
+
+/** The nodes behind a place, the nearest first, each with where what lies there begins. */
+function* rightOf(root: HTMLElement, { node, offset }: Place): Generator<[Node, number]> {
+  const walker = walkerAt(root, node);
+  if (isText(node)) yield [node, offset];
+  let next = node instanceof Text ? walker.nextNode() : nodeBehind(walker, node, offset);
+  for (; next; next = walker.nextNode()) yield [next, 0];
 }
 
 function walkerAt(root: HTMLElement, node: Node): TreeWalker {
@@ -169,6 +161,10 @@ function blockOf(root: HTMLElement, node: Node): Element {
 function plain(text: Text): string {
   const keeps = text.parentElement && getComputedStyle(text.parentElement).whiteSpace.startsWith("pre");
   return text.data.replace(keeps ? /\u00a0/g : /[\u00a0\t\n\r]/g, " ");
+}
+
+function isText(node: Node): node is Text {
+  return node instanceof Text && node.data !== "";
 }
 
 function isBreak(node: Node): boolean {

@@ -3,7 +3,7 @@
 import type { Field, Surroundings } from "../controller.js";
 import type { Transform } from "../predictor.js";
 import { isWritable, type TextFieldElement } from "./consent.js";
-import { replaceSelection, withoutCommonStart } from "./edit.js";
+import { edit } from "./edit.js";
 
 /** Reads and changes the text of an element. */
 export class TextField implements Field {
@@ -25,11 +25,6 @@ export class TextField implements Field {
     const element = this.#element;
     const caret = element.selectionStart ?? element.value.length;
     const replaced = element.value.slice(caret - transform.deleteLeft, caret);
-    const { deleteLeft, text } = withoutCommonStart(replaced, transform);
-    if (deleteLeft === 0 && text === "") return;
-    element.setSelectionRange(caret - deleteLeft, caret);
-    if (replaceSelection(element.ownerDocument, text)) return;
-    element.setRangeText(text, caret - deleteLeft, caret, "end");
-    element.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
+    edit(element.ownerDocument, replaced, transform, (units) => element.setSelectionRange(caret - units, caret));
   }
 }

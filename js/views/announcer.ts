@@ -2,7 +2,7 @@
 
 import type { Shown, SuggestionsView } from "../controller.js";
 import type { Texts } from "../texts.js";
-import { createHost } from "./shadow.js";
+import { appendElement, Companion } from "./shadow.js";
 
 const CSS = `
 :host {
@@ -23,21 +23,16 @@ const PAUSE_MS = 1000;
  * Says how many suggestions there are, the first one and how to take it: once typing pauses, once for the same ones, and
  * nothing as long as typing goes on. A suggestion that keys have been led to is read out by the field itself.
  */
-export class Announcer implements SuggestionsView {
-  readonly #field: Element;
-  readonly #host: HTMLElement;
+export class Announcer extends Companion implements SuggestionsView {
   readonly #texts: Texts;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = "";
 
-  constructor(field: Element, texts: Texts) {
-    const { host, root } = createHost("lm-status", field.ownerDocument, CSS);
-    host.role = "status";
-    root.append(field.ownerDocument.createElement("slot"));
-    this.#field = field;
-    this.#host = host;
+  constructor(field: HTMLElement, texts: Texts) {
+    super("lm-status", field, CSS);
+    this.host.role = "status";
+    appendElement(this.root, "slot");
     this.#texts = texts;
-    this.attach();
   }
 
   show({ suggestions, active, ghost }: Shown): void {
@@ -49,24 +44,16 @@ export class Announcer implements SuggestionsView {
     this.#say("");
   }
 
-  attach(): void {
-    if (!this.#host.isConnected) this.#field.after(this.#host);
-  }
-
-  detach(): void {
-    this.#host.remove();
-  }
-
-  destroy(): void {
+  override destroy(): void {
     clearTimeout(this.#timer);
-    this.detach();
+    super.destroy();
   }
 
   #say(text: string): void {
     if (text === this.#due) return;
     this.#due = text;
     clearTimeout(this.#timer);
-    if (text === "") this.#host.textContent = "";
-    else this.#timer = setTimeout(() => (this.#host.textContent = text), PAUSE_MS);
+    if (text === "") this.host.textContent = "";
+    else this.#timer = setTimeout(() => (this.host.textContent = text), PAUSE_MS);
   }
 }

@@ -46,7 +46,8 @@ export class BarOption {
     place.addEventListener("pointerdown", () => (this.#pressed = this.#suggestion));
     place.addEventListener("click", () => this.#press());
     place.addEventListener("contextmenu", (event) => this.#askToBlock(event));
-    place.addEventListener("pointerleave", () => this.#ask(false));
+    // A finger leaves as soon as it is off the screen.
+    place.addEventListener("pointerleave", ({ pointerType }) => pointerType === "touch" || this.#ask(false));
   }
 
   show(suggestion: Suggestion | undefined, active: boolean): void {

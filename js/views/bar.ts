@@ -6,7 +6,7 @@ import type { Suggestion } from "../predictor.js";
 import type { Texts } from "../texts.js";
 import { BAR_CSS } from "./bar-css.js";
 import { BarOption } from "./bar-option.js";
-import { appendElement, createHost, moveOnto } from "./shadow.js";
+import { appendElement, Companion, moveOnto } from "./shadow.js";
 
 /** What a {@link Bar} may be told. */
 export interface BarOptions {
@@ -22,39 +22,35 @@ export interface BarOptions {
 let bars = 0;
 
 /** Shows the suggestions side by side; they are chosen by pointer here, by key in the controller. */
-export class Bar implements SuggestionsView {
+export class Bar extends Companion implements SuggestionsView {
   readonly #label: string;
-  readonly #field: HTMLElement;
-  readonly #host: HTMLElement;
   readonly #options: readonly BarOption[];
   readonly #attributes: BorrowedAttributes;
   readonly #within: Element | undefined;
 
   constructor(field: HTMLElement, { count, container, texts, onChoose, onBlock }: BarOptions) {
-    const { host, root } = createHost("lm-bar", field.ownerDocument, BAR_CSS);
+    super("lm-bar", field, BAR_CSS);
+    const { host } = this;
     // On the host, as the field's aria-controls cannot see into its shadow root.
     host.id = `lm-bar-${++bars}`;
     host.dir = getComputedStyle(field).direction;
-    const words = appendElement(root, "div", "words");
+    const words = appendElement(this.root, "div", "words");
     this.#options = Array.from(
       { length: count },
       (_, index) => new BarOption(host, words, index, { never: texts.never, onChoose, onBlock }),
     );
     this.#label = texts.label;
-    this.#field = field;
-    this.#host = host;
     this.#within = container;
     this.#attributes = new BorrowedAttributes(field);
     // A press must not take the focus from the field.
     for (const type of ["pointerdown", "mousedown"]) host.addEventListener(type, (event) => event.preventDefault());
     this.hide();
-    this.attach();
   }
 
   show({ suggestions, active, pending }: Shown): void {
     this.#options.forEach((option, index) => option.show(suggestions[index], index === active));
-    this.#host.toggleAttribute("data-idle", false);
-    if (this.#host.hasAttribute("data-over")) this.layout();
+    this.host.toggleAttribute("data-idle", false);
+    if (this.host.hasAttribute("data-over")) this.#layout();
     // Between a word and the next one nothing is announced as gone that is back at once.
     if (suggestions.length > 0 || !pending) this.#describe(suggestions.length > 0, active);
   }
@@ -62,34 +58,28 @@ export class Bar implements SuggestionsView {
   /** Leaves its room empty, so that nothing on the page jumps. */
   hide(): void {
     this.show({ suggestions: [], active: undefined, ghost: false, pending: false });
-    this.#host.toggleAttribute("data-idle", true);
+    this.host.toggleAttribute("data-idle", true);
   }
 
-  /** Puts the bar where it belongs, if it isn't there. */
-  attach(): void {
-    if (this.#host.isConnected) return;
-    if (this.#within) this.#within.append(this.#host);
-    else this.#field.after(this.#host);
-    this.layout();
+  override attach(): void {
+    if (!this.#within) super.attach();
+    else if (!this.host.isConnected) this.#within.append(this.host);
+    this.#layout();
   }
 
   /** Takes the field's width and left edge; lies over what follows where one more element would tear a row apart. */
-  layout(): void {
-    const { parentElement } = this.#host;
+  #layout(): void {
+    const { parentElement } = this.host;
     if (this.#within || !parentElement) return;
     const over = laysOutInRows(parentElement);
-    this.#host.toggleAttribute("data-over", over);
-    this.#host.style.width = `${this.#field.offsetWidth}px`;
-    moveOnto(this.#host, this.#field, 0, over ? this.#field.offsetHeight + gapAbove(this.#host) : undefined);
+    this.host.toggleAttribute("data-over", over);
+    this.host.style.width = `${this.field.offsetWidth}px`;
+    moveOnto(this.host, this.field, 0, over ? this.field.offsetHeight + gapAbove(this.host) : undefined);
   }
 
-  detach(): void {
-    this.#host.remove();
-  }
-
-  destroy(): void {
+  override destroy(): void {
     this.#attributes.restore();
-    this.detach();
+    super.destroy();
   }
 
   /**
@@ -98,12 +88,12 @@ export class Bar implements SuggestionsView {
    */
   #describe(has: boolean, active: number | undefined): void {
     // An empty list box is a fault.
-    this.#host.role = has ? "listbox" : null;
-    this.#host.ariaLabel = has ? this.#label : null;
+    this.host.role = has ? "listbox" : null;
+    this.host.ariaLabel = has ? this.#label : null;
     if (!has) return this.#attributes.restore();
-    this.#attributes.set("aria-controls", this.#host.id);
+    this.#attributes.set("aria-controls", this.host.id);
     this.#attributes.set("aria-autocomplete", "list");
-    if (this.#field.localName === "input") {
+    if (this.field.localName === "input") {
       this.#attributes.set("role", "combobox");
       this.#attributes.set("aria-haspopup", "listbox");
       this.#attributes.set("aria-expanded", "true");

@@ -1,55 +1,56 @@
 /* The rest of the first suggestion in an editable element: in grey at the caret, whose place the browser tells. */
 
-import { caretOf } from "../fields/editable.js";
-import { GhostHost, growsRight } from "./ghost-host.js";
-import { appendElement, LETTER_STYLES, moveOnto } from "./shadow.js";
+import { caretOf, type Place } from "../fields/editable.js";
+import { copyStyles, GhostHost } from "./ghost-host.js";
+import { scaleOf } from "./shadow.js";
 
-const CSS = ":host { white-space: pre; }";
+const CSS = ".rest { position: absolute; white-space: pre; }";
+
+/** As much of the text before the caret as may share its line. */
+const LONGEST_LINE = 500;
 
 /** Stands behind the caret as if it were typed there; the browser tells where that is. */
 export class CaretGhost extends GhostHost<HTMLElement> {
-  readonly #rest: HTMLElement;
-
   constructor(field: HTMLElement) {
     super(field, CSS);
-    this.#rest = appendElement(this.root, "span", "rest");
   }
 
-  show(_before: string, rest: string): void {
-    const caret = caretOf(this.field);
-    const element = caret && (caret.node instanceof Element ? caret.node : caret.node.parentElement);
-    const rect = caret && caretRect(this.field, caret.node, caret.offset);
-    if (!element || !rect) return this.hide();
+  protected draw(_: CSSStyleDeclaration, _before: string, rest: string): Iterable<DOMRect> | undefined {
+    const place = caretOf(this.field);
+    const caret = place && caretRect(place);
+    const element = place && (place.node instanceof Element ? place.node : place.node.parentElement);
+    if (!element || !caret) return undefined;
+
     const style = getComputedStyle(element);
-    if (!growsRight(style)) return this.hide();
-    for (const name of LETTER_STYLES) this.#rest.style.setProperty(name, style.getPropertyValue(name));
-    this.host.hidden = false;
-    this.#rest.textContent = rest;
-    if (!this.#place(rect)) this.hide();
-  }
-
-  /** `false` if the rest cannot be seen as a whole. */
-  #place({ right, top, height }: DOMRect): boolean {
-    const field = this.field.getBoundingClientRect();
-    const scale = field.width / this.field.offsetWidth || 1;
+    copyStyles(this.rest, style, /^direction$/);
+    this.rest.textContent = rest;
+    const scale = scaleOf(this.field);
+    const { left, right, top } = this.host.getBoundingClientRect();
     // A line as high as the caret has the letters where the text has them.
-    this.#rest.style.lineHeight = `${height / scale}px`;
-    moveOnto(this.host, this.field, (right - field.left) / scale, (top - field.top) / scale);
-    const { paddingRight, borderRightWidth } = getComputedStyle(this.field);
-    const edge = field.right - (Number.parseFloat(paddingRight) + Number.parseFloat(borderRightWidth)) * scale;
-    const middle = top + height / 2;
-    return this.host.getBoundingClientRect().right <= edge + 0.5 && middle > field.top && middle < field.bottom;
+    this.rest.style.lineHeight = `${caret.height / scale}px`;
+    this.rest.style.top = `${(caret.top - top) / scale}px`;
+    const isLtr = style.direction === "ltr";
+    this.rest.style.left = isLtr ? `${(caret.left - left) / scale}px` : "";
+    this.rest.style.right = isLtr ? "" : `${(right - caret.left) / scale}px`;
+    return rectsBefore(place, LONGEST_LINE);
   }
 }
 
+/** What can be seen of so much before a place, in the same node. */
+function rectsBefore({ node, offset }: Place, length: number): DOMRectList {
+  const range = node.ownerDocument!.createRange();
+  range.setStart(node, Math.max(0, offset - length));
+  range.setEnd(node, offset);
+  return range.getClientRects();
+}
+
 /** Where the caret stands; browsers know it within text, and in an empty line by what keeps that open. */
-function caretRect(field: HTMLElement, node: Node, offset: number): DOMRect | undefined {
-  const range = field.ownerDocument.createRange();
-  range.setStart(node, offset);
-  const [rect] = range.getClientRects();
+function caretRect(place: Place): DOMRect | undefined {
+  const [rect] = rectsBefore(place, 0);
   if (rect) return rect;
+  const { node, offset } = place;
   const previous = node.childNodes[offset - 1];
-  if (previous instanceof Text && previous.length > 0) return caretRect(field, previous, previous.length);
+  if (previous instanceof Text && previous.length > 0) return caretRect({ node: previous, offset: previous.length });
   const next = node.childNodes[offset];
   if (next instanceof Element && next.localName === "br") return next.getClientRects()[0];
   return undefined;

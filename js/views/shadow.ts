@@ -1,48 +1,41 @@
 /* The element that a view lives in: beside the field, shielded from the page's styles. */
 
-/** Makes an element with a shadow root of its own styles; a policy of `style-src 'self'` allows this form of them. */
-export function createHost(name: string, owner: Document, css: string): { host: HTMLElement; root: ShadowRoot } {
-  const host = owner.createElement(name);
-  const root = host.attachShadow({ mode: "open" });
-  const sheet = new (owner.defaultView ?? globalThis).CSSStyleSheet();
-  sheet.replaceSync(css);
-  root.adoptedStyleSheets = [sheet];
-  return { host, root };
-}
+/** A view's own element with a shadow root; it is put into the page by {@link Companion.attach}. */
+export abstract class Companion<Field extends HTMLElement = HTMLElement> {
+  protected readonly field: Field;
+  protected readonly host: HTMLElement;
+  protected readonly root: ShadowRoot;
 
-/** How ghost text looks, wherever it stands. */
-export const GHOST_COLOURS = `
-.rest {
-  visibility: visible;
-  color: var(--lm-ghost-color, currentColor);
-  opacity: var(--lm-ghost-opacity, 0.65);
-}
-@media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
-`;
+  constructor(name: string, field: Field, css: string) {
+    const { ownerDocument } = field;
+    this.field = field;
+    this.host = ownerDocument.createElement(name);
+    this.root = this.host.attachShadow({ mode: "open" });
+    // A policy of `style-src 'self'` allows this form of styles.
+    const sheet = new (ownerDocument.defaultView ?? globalThis).CSSStyleSheet();
+    sheet.replaceSync(css);
+    this.root.adoptedStyleSheets = [sheet];
+  }
 
-/** What ghost text takes over from the text that it continues. */
-export const LETTER_STYLES = [
-  "color",
-  "font-family",
-  "font-feature-settings",
-  "font-kerning",
-  "font-size",
-  "font-stretch",
-  "font-style",
-  "font-variant",
-  "font-variation-settings",
-  "font-weight",
-  "letter-spacing",
-  "text-rendering",
-  "text-transform",
-  "word-spacing",
-];
+  /** Puts the element where it belongs; to be called whenever that may be elsewhere. */
+  attach(): void {
+    if (!this.host.isConnected) this.field.after(this.host);
+  }
+
+  detach(): void {
+    this.host.remove();
+  }
+
+  destroy(): void {
+    this.detach();
+  }
+}
 
 /** Makes an element of a class within a parent. */
 export function appendElement<Name extends keyof HTMLElementTagNameMap>(
   parent: Node,
   name: Name,
-  className: string,
+  className = "",
 ): HTMLElementTagNameMap[Name] {
   const element = parent.ownerDocument!.createElement(name);
   element.className = className;
@@ -59,9 +52,14 @@ export function appendElement<Name extends keyof HTMLElementTagNameMap>(
 export function moveOnto(host: HTMLElement, field: HTMLElement, x: number, y: number | undefined): void {
   const from = host.getBoundingClientRect();
   const to = field.getBoundingClientRect();
-  const scale = to.width / field.offsetWidth || 1;
+  const scale = scaleOf(field);
   nudge(host, "left", (to.left - from.left) / scale + x);
   if (y !== undefined) nudge(host, "top", (to.top - from.top) / scale + y);
+}
+
+/** How many pixels of the screen one of the field's own takes, where the page transforms it. */
+export function scaleOf(field: HTMLElement): number {
+  return field.getBoundingClientRect().width / field.offsetWidth || 1;
 }
 
 function nudge(host: HTMLElement, side: "left" | "top", by: number): void {

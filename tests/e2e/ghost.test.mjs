@@ -18,9 +18,12 @@ const CASES = [
   { name: "in a positioned field", text: "That is h", className: "framed" },
   { name: "in a transformed form", text: "That is h", formClass: "turned" },
   { name: "in an input", text: "That is h", field: "#input" },
+  { name: "from right to left", text: "זה של", rest: "ום", dir: "rtl" },
+  { name: "from right to left in an input", text: "זה של", rest: "ום", dir: "rtl", field: "#input", className: "large" },
+  { name: "from right to left, as the text itself is", text: "זה של", rest: "ום", dir: "auto" },
 ];
 
-for (const { name, text, rest = "um", className = "", formClass = "", field = "#area" } of CASES) {
+for (const { name, text, rest = "um", className = "", formClass = "", field = "#area", dir = "" } of CASES) {
   const word = text.slice(text.search(/\S*$/)) + rest;
   test(
     `ghost text stands where it would be typed: ${name}`,
@@ -31,6 +34,7 @@ for (const { name, text, rest = "um", className = "", formClass = "", field = "#
         (node, value) => node.classList.add("compare", ...value.split(" ").filter(Boolean)),
         className,
       );
+      await element.evaluate((node, value) => (node.dir = value), dir);
       await t.attach(page, field, { script: [[text, word]], bar: false });
       await element.fill(text);
       assert.equal(await t.waitForGhost(page), rest);
@@ -91,16 +95,53 @@ test(
   }),
 );
 
-test(
-  "there is no ghost in centred text, as that moves while it grows",
-  t.withFields(shared, async (page) => {
-    await page.locator("#area").evaluate((area) => area.classList.add("centred"));
-    await t.attach(page, "#area", { script: [["so h", "hum"]] });
-    await page.locator("#area").fill("so h");
-    assert.deepEqual(await t.waitForBar(page), ["hum"]);
-    assert.equal(await t.ghostText(page), "");
-  }),
-);
+for (const [name, field, classes, dir, text, rest] of [
+  ["centred text", "#area", "centred", "ltr", "so h", "um"],
+  ["a centred input", "#input", "centred", "ltr", "so h", "um"],
+  ["centred rich text", "#editable", "centred", "ltr", "so h", "um"],
+  ["centred text from right to left", "#area", "centred", "rtl", "זה של", "ום"],
+  ["rich text from right to left", "#editable", "", "rtl", "זה של", "ום"],
+]) {
+  test(
+    `in ${name} the ghost follows what is typed, and does not move it`,
+    t.withFields(shared, async (page) => {
+      await dress(page, field, classes, dir);
+      await t.attach(page, field, { script: [[text, text.split(" ").at(-1) + rest]] });
+      await page.click(field);
+      await page.keyboard.type(text);
+      assert.equal(await t.waitForGhost(page), rest);
+      const ghost = await page.locator("lm-ghost .rest").boundingBox();
+      const alone = await extent(page, field, text);
+      const gap = dir === "ltr" ? ghost.x - alone.right : alone.left - (ghost.x + ghost.width);
+      assert.ok(Math.abs(gap) < 1.5, `${gap} pixels between them`);
+      await page.keyboard.press("Tab");
+      assert.match(await page.locator(field).evaluate((node) => node.value ?? node.textContent), new RegExp(text + rest));
+    }),
+  );
+}
+
+for (const [name, field, classes, dir, text, word] of [
+  ["where there is no room behind the caret", "#area", "right", "ltr", "so h", "hum"],
+  ["where there is none in rich text", "#editable", "right", "ltr", "so h", "hum"],
+  ["in text against the field's direction", "#area", "", "rtl", "so h", "hum"],
+  ["in centred text against the field's direction", "#area", "centred", "rtl", "so h", "hum"],
+  ["in an input against its direction", "#input", "", "rtl", "so h", "hum"],
+  ["behind a word against the field's direction", "#area", "", "ltr", "so של", "שלום"],
+  ["in rich text against the field's direction", "#editable", "", "rtl", "so h", "hum"],
+  ["in rich text behind a word against its direction", "#editable", "", "ltr", "so של", "שלום"],
+]) {
+  test(
+    `there is no ghost ${name}`,
+    t.withFields(shared, async (page) => {
+      await dress(page, field, classes, dir);
+      await t.attach(page, field, { script: [[text, word]] });
+      await page.click(field);
+      await page.keyboard.type(text);
+      assert.deepEqual(await t.waitForBar(page), [word]);
+      assert.equal(await t.ghostText(page), "");
+    }),
+  );
+}
 
 test(
   "the ghost does not lie over a placeholder",
@@ -117,6 +158,32 @@ test(
     assert.equal(await t.ghostText(page), "");
   }),
 );
+
+function dress(page, field, classes, dir) {
+  const set = (node, [classes, dir]) => {
+    node.className = classes;
+    node.dir = dir;
+  };
+  return page.locator(field).evaluate(set, [classes, dir]);
+}
+
+/** Where the text of a field begins and ends: as the browser tells of rich text, as reckoned of what is centred. */
+function extent(page, field, text) {
+  return page.locator(field).evaluate((node, text) => {
+    const range = document.createRange();
+    if (node.isContentEditable) {
+      range.selectNodeContents(node);
+      const { left, right } = range.getBoundingClientRect();
+      return { left, right };
+    }
+    const { left } = node.getBoundingClientRect();
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = getComputedStyle(node).font;
+    const middle = left + node.clientLeft + node.clientWidth / 2;
+    const half = context.measureText(text).width / 2;
+    return { left: middle - half, right: middle + half };
+  }, text);
+}
 
 /** How many pixels of two pictures are clearly different. */
 function difference(page, ...pictures) {

@@ -174,3 +174,33 @@ test(
     assert.deepEqual([await words("I saw quok"), (await words("I saw womb"))[0]], [["Quokkas"], "Wombats"]);
   }),
 );
+
+for (const [what, source, options] of [
+  ["whose model is not there", "/models/none.lm", {}],
+  ["whose model is none", "/www/demo.css", {}],
+  ["whose module is none", `/${t.MODEL}`, { wasmUrl: "/www/demo.css" }],
+  ["that is given up", `/${t.MODEL}`, { givesUp: true }],
+]) {
+  test(`a load ${what} leaves no connection to the database`, async () => {
+    const { page, close } = await shared.open("tests/e2e/pages/fields.html");
+    await page.waitForFunction(() => globalThis.lm);
+    const outcome = await page.evaluate(
+      async ([source, { givesUp, ...options }]) => {
+        const controller = new AbortController();
+        const onProgress = () => givesUp && controller.abort();
+        // In the page's thread: a worker's connections end with it.
+        const where = { signal: controller.signal, worker: false };
+        const loading = lm.Predictor.load(source, { ...options, ...where, onProgress });
+        const failure = await loading.then(() => "loaded", ({ name }) => name);
+        const deleting = indexedDB.deleteDatabase("lm-wasm");
+        const deleted = new Promise((resolve) => (deleting.onsuccess = () => resolve("deleted")));
+        const late = new Promise((resolve) => setTimeout(resolve, 3000, "a connection is open"));
+        return [failure, await Promise.race([deleted, late])];
+      },
+      [source, options],
+    );
+    assert.deepEqual(outcome, [options.givesUp ? "AbortError" : "LmError", "deleted"]);
+    // Browsers complain of files that are not there.
+    await close({ expected: /404|Not Found/ });
+  });
+}

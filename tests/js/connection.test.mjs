@@ -13,8 +13,8 @@ beforeEach(() => {
   connection = new Connection(worker);
 });
 
-const suggest = (text, context) => connection.suggest({ type: "suggest", text, count: 3 }, context);
-const suggested = (token, ...words) => ({ type: "suggested", token, words });
+const suggest = (text, context) => connection.ask({ type: "suggest", text, count: 3 }, context);
+const suggested = (token, ...words) => ({ type: "done", token, value: words });
 
 test("each request has a token of its own and gets the answer that repeats it", async () => {
   const first = suggest("a");
@@ -108,18 +108,18 @@ test("a signal aborted before sends nothing", async () => {
 
 test("loading reports progress, then what was loaded", async () => {
   const seen = [];
-  const loading = connection.load(QUESTION, (progress) => seen.push(progress));
+  const loading = connection.ask(QUESTION, { onDownload: (progress) => seen.push(progress) });
   const { token, ...rest } = worker.last;
   assert.deepEqual(rest, QUESTION);
   const progress = { status: "download", url: "https://x/en.lm", loaded: 1, total: 2 };
   worker.answer({ type: "progress", token, progress });
-  worker.answer({ type: "loaded", token, info: INFO });
+  worker.answer({ type: "done", token, value: INFO });
   assert.deepEqual(await loading, INFO);
   assert.deepEqual(seen, [progress]);
 });
 
 test("a failure keeps its code and message", async () => {
-  const loading = connection.load(QUESTION);
+  const loading = connection.ask(QUESTION);
   worker.answer({ type: "failed", token: worker.last.token, code: "truncated", message: "download it again" });
   await assert.rejects(loading, { name: "LmError", code: "truncated", message: "download it again" });
 });
@@ -137,7 +137,7 @@ test("closing ends the worker and whoever waits, now and later", async () => {
 });
 
 test("a worker that breaks down says what to do", async () => {
-  const loading = connection.load(QUESTION);
+  const loading = connection.ask(QUESTION);
   worker.onerror({ message: "boom" });
   await assert.rejects(loading, { code: "worker", message: /boom.*worker-src 'self'.*worker: false/s });
   await assert.rejects(suggest("a"), { code: "worker" });

@@ -18,7 +18,7 @@ beforeEach(() => {
   controller = new Controller({
     field,
     suggester,
-    bar,
+    views: [bar],
     ghost,
     count: 3,
     ghostWords: 3,
@@ -411,7 +411,7 @@ test("what was there, what is pasted, and what is not to be learned is not learn
   controller.leave();
   assert.deepEqual(suggester.learned, []);
 
-  controller = new Controller({ field, suggester, count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
+  controller = new Controller({ field, suggester, views: [], count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
   type("");
   type("word");
   type("word ");

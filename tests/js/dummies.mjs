@@ -38,8 +38,8 @@ export class AnsweringWorker extends DummyWorker {
     const { token } = request;
     const response =
       request.type === "load"
-        ? { type: "loaded", token, info: INFO }
-        : { type: "suggested", token, words: this.words(request.text, request.count) };
+        ? { type: "done", token, value: INFO }
+        : { type: "done", token, value: this.words(request.text, request.count) };
     queueMicrotask(() => this.answer(response));
   }
 }

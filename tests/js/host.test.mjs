@@ -37,8 +37,8 @@ test("it loads, then suggests", async () => {
   await load();
   await host.receive({ type: "suggest", token: 2, text: "a", count: 4 });
   assert.deepEqual(responses, [
-    { type: "loaded", token: 1, info: INFO },
-    { type: "suggested", token: 2, words: [{ text: "a!", probability: 0.25, prefixLength: 1 }] },
+    { type: "done", token: 1, value: INFO },
+    { type: "done", token: 2, value: [{ text: "a!", probability: 0.25, prefixLength: 1 }] },
   ]);
 });
 
@@ -60,10 +60,10 @@ test("the first word goes on with others as long as the whole is likely enough",
     [undefined, undefined],
   ]) {
     await suggest("I w", phrase);
-    assert.equal(responses.at(-1).words[0].continuation, expected);
+    assert.equal(responses.at(-1).value[0].continuation, expected);
   }
   await suggest("nothing", { words: 9, probability: 0 });
-  assert.deepEqual(responses.at(-1).words, []);
+  assert.deepEqual(responses.at(-1).value, []);
 });
 
 test("it learns if it is told to when it loads, and changes its words in either case", async () => {

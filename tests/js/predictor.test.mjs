@@ -99,8 +99,13 @@ test("a predictor that nobody holds any more ends its worker, but not while it i
   await collected(() => worker.terminated);
   assert.ok(!worker.terminated);
 
-  worker.answer({ type: "suggested", token: worker.last.token, words: [] });
+  worker.answer({ type: "done", token: worker.last.token, value: [] });
   assert.deepEqual(await answer, []);
   await collected(() => worker.terminated);
   assert.ok(worker.terminated);
+});
+
+test("it names the models that come with it", () => {
+  assert.ok(Predictor.models.includes("en"));
+  assert.ok(Predictor.models.every((name) => /^[a-z-]+$/.test(name)));
 });

@@ -48,7 +48,7 @@ test("the package holds what it needs and nothing else", async () => {
     /^(LICENSE-APACHE|LICENSE-MIT|README\.md|CHANGELOG\.md|package\.json)$/,
     /^dist\/.*\.(js|d\.ts)$/,
     /^pkg\/lm_wasm(_bg|_relaxed_bg)?\.(js|wasm|d\.ts|wasm\.d\.ts)$/,
-    /^models\/en\.(lm|md)$/,
+    /^models\/[a-z-]+\.(lm|md)$/,
   ];
   const surplus = files.filter((path) => !allowed.some((pattern) => pattern.test(path)));
   assert.deepEqual(surplus, []);
