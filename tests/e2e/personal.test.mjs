@@ -79,6 +79,20 @@ test(
 );
 
 test(
+  "nothing is stored but the files and the words",
+  withModel(async ({ page, type }) => {
+    await type(TEXT);
+    const stored = await page.evaluate(async () => ({
+      cookies: document.cookie,
+      items: localStorage.length + sessionStorage.length,
+      databases: (await indexedDB.databases()).map(({ name }) => name),
+      caches: await caches.keys(),
+    }));
+    assert.deepEqual(stored, { cookies: "", items: 0, databases: ["lm-wasm"], caches: ["lm-wasm"] });
+  }),
+);
+
+test(
   "each name has words of its own",
   withModel(
     async ({ type, words, revisit }) => {

@@ -192,8 +192,27 @@ test(
     await page.click("#second");
     await page.keyboard.type("I am gr");
     assert.deepEqual(await t.waitForBar(page), ["great"]);
-    assert.equal(await t.ghostText(page), "", "where it would stand is another matter there");
+    assert.equal(await t.ghostText(page), "", "there it would lie on what is typed");
     assert.equal(await page.locator("#second ~ lm-bar").getAttribute("dir"), "rtl");
+  }),
+);
+
+test(
+  "what the browser corrects is followed, and the mistake is not learned",
+  withFields(async (page) => {
+    await t.attach(page, "#area", { script: [["the ", "end"]] });
+    await page.click("#area");
+    await page.keyboard.type("teh ");
+    // As browsers do it: the word is replaced behind the space that ended it.
+    await page.locator("#area").evaluate((area) => {
+      area.setRangeText("the", 0, 3);
+      area.dispatchEvent(new InputEvent("input", { inputType: "insertReplacementText", data: "the" }));
+    });
+    assert.deepEqual(await t.waitForBar(page), ["end"]);
+    await page.keyboard.press("Alt+Digit1");
+    assert.equal(await page.inputValue("#area"), "the end ");
+    await page.locator("#area").blur();
+    assert.deepEqual(await page.evaluate(() => lm.learned), ["the end"]);
   }),
 );
 
