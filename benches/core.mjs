@@ -17,6 +17,8 @@ const KERNELS = [
   ["ternary", 6],
   ["ternary", 5],
 ];
+/** What is read to find the bandwidth: more than a core's own cache holds, and more than all cores' do. */
+const STREAM_MB = [4, 128];
 /** Words; all with an embedding, a layer and output rows of UNITS. */
 const SIZES = [10_000, 20_000, 100_000];
 const UNITS = 400;
@@ -39,6 +41,7 @@ export async function measureCore(environment) {
   }
   return {
     gigahertz: await measureClock(builds.plain),
+    bandwidth: await measureBandwidth(builds.plain),
     kernels: await measureKernels(builds, environment.log),
     steps: await measureSteps(builds, environment),
     load: await measureLoad(environment, "models/en.lm", builds.relaxed ? "relaxed_bg" : "bg"),
@@ -60,6 +63,13 @@ async function measureClock({ spin }) {
   const operations = 20_000_000;
   const times = await interleave([{ run: (times) => spin(times * operations), times: 1 }]);
   return round(operations / median(times[0]) / 1e3);
+}
+
+async function measureBandwidth({ Stream }) {
+  const streams = STREAM_MB.map((megabytes) => new Stream(megabytes * 1e6));
+  const times = await interleave(streams.map((stream) => ({ run: (times) => stream.run(times) })));
+  streams.forEach((stream) => stream.free());
+  return STREAM_MB.map((megabytes, at) => ({ megabytes, gigabytesPerSecond: round((megabytes * 1e3) / median(times[at])) }));
 }
 
 async function measureKernels(builds, log) {

@@ -3,8 +3,9 @@
 const BEST = "step and the 5 best";
 
 /** Prints what measureCore of core.mjs resolved to. */
-export function printCore(engine, { gigahertz, kernels, steps, load }) {
+export function printCore(engine, { gigahertz, bandwidth, kernels, steps, load }) {
   console.log(`\n=== ${engine}, clock ${gigahertz} GHz`);
+  for (const { megabytes, gigabytesPerSecond } of bandwidth) console.log(`${megabytes} MB are read at ${gigabytesPerSecond} GB/s`);
   table(
     ["kernel, 1600 x 800", "build", "GMAC/s", "fastest", "times int8", "MAC a cycle"],
     kernels.map(({ build, weights, activations, gmacs, fastest }) => {

@@ -71,6 +71,8 @@ fn place(row: usize) -> (usize, usize) {
 /// The tables of a vector of inputs.
 #[derive(Clone, Debug)]
 pub struct Tables {
+    /// Padded with zeros.
+    inputs: Vec<[i16; 2]>,
     tables: Vec<[u8; 16]>,
     /// What every entry is raised by: twice the largest magnitude that inputs may have, 15, 31 or 63.
     bias: u8,
@@ -79,7 +81,8 @@ pub struct Tables {
 impl Tables {
     /// Those of `len` zeros.
     pub fn new(len: usize) -> Tables {
-        Tables { tables: vec![[0; 16]; block_len(len)], bias: 0 }
+        let pairs = block_len(len);
+        Tables { inputs: vec![[0; 2]; pairs], tables: vec![[0; 16]; pairs], bias: 0 }
     }
 
     /// Makes the tables of `x`, which must be as long as at first and within [`MAX_INPUT`].
@@ -92,8 +95,8 @@ impl Tables {
         } else {
             126
         };
-        let pairs = x.chunks(2).map(|pair| [pair[0], pair.get(1).copied().unwrap_or(0)]);
-        for (table, pair) in self.tables.iter_mut().zip(pairs.chain(std::iter::repeat([0, 0]))) {
+        self.inputs.as_flattened_mut()[..x.len()].copy_from_slice(x);
+        for (table, &pair) in self.tables.iter_mut().zip(&self.inputs) {
             *table = table_of(pair, self.bias);
         }
     }

@@ -50,3 +50,27 @@ pub fn spin(operations: u32) -> u32 {
     }
     x
 }
+
+/// Memory that is read from one end to the other, as large weights are.
+#[wasm_bindgen]
+pub struct Stream {
+    data: Vec<u32>,
+}
+
+#[wasm_bindgen]
+impl Stream {
+    /// So many bytes.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bytes: usize) -> Stream {
+        Stream { data: (0..bytes as u32 / 4).collect() }
+    }
+
+    /// Reads all of it so many times, with nothing to do but a sum.
+    pub fn run(&mut self, times: u32) -> u32 {
+        for _ in 0..times {
+            // The next sum depends on this one, so none can be left out.
+            self.data[0] = self.data.iter().fold(0, |sum: u32, &word| sum.wrapping_add(word));
+        }
+        self.data[0]
+    }
+}

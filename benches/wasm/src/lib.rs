@@ -5,5 +5,5 @@ mod kernel;
 mod network;
 mod synthetic;
 
-pub use kernel::{Kernel, spin};
+pub use kernel::{Kernel, Stream, spin};
 pub use network::Core;
