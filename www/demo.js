@@ -119,6 +119,7 @@ function countRequests() {
   counter?.disconnect();
   requests = 0;
   element("requests").textContent = "0";
+  element("last-request").textContent = "Of this page since the model is there.";
   counter = new PerformanceObserver((list) => {
     requests += list.getEntries().length;
     element("requests").textContent = `${requests}`;

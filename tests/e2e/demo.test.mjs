@@ -60,6 +60,19 @@ test("the playground shows the words of one's own, forgets them, and counts no r
   await close();
 });
 
+test("the playground changes to another language, in which plain letters will do", async () => {
+  const { page, close } = await openDemo();
+  await page.locator("#models").selectOption("pl");
+  await page.locator("#model", { hasText: "Polish, 100,000 words" }).waitFor();
+  await page.locator("#text").click();
+  await page.keyboard.type("zolw");
+  const words = await t.waitForBar(page);
+  assert.ok(words.length === 3 && words.every((word) => word.startsWith("żółw")), words.join());
+  assert.equal(await page.locator("#requests").textContent(), "0");
+  assert.match(await page.locator("#last-request").textContent(), /since the model is there/);
+  await close();
+});
+
 test("the playground takes a model of one's own, and says what is wrong with another file", async () => {
   const { page, close } = await openDemo();
   await page.locator("#file").setInputFiles(new URL("../../package.json", import.meta.url).pathname);
