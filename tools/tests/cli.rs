@@ -198,6 +198,26 @@ fn from_text_to_a_model_that_has_learned() {
     }
 }
 
+#[test]
+fn an_n_gram_model_of_a_size_is_made_and_measured() {
+    let workspace = Workspace::new();
+    let measure = |bytes: &str| {
+        let model = workspace.text("tiny.kn");
+        succeed(&["ngram", &workspace.text("corpus"), "--bytes", bytes, "--out", &model]);
+        let length = fs::metadata(&model).unwrap().len();
+        assert!(length <= bytes.parse().unwrap(), "{length} bytes, not {bytes}");
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        let measured: Value = serde_json::from_str(&measured).unwrap();
+        ["perplexity", "ksr"].map(|key| measured["all"][key].as_f64().unwrap())
+    };
+    let [[small, small_ksr], [whole, whole_ksr]] = [measure("520"), measure("100000")];
+    assert!(whole < 3.5 && whole_ksr > 0.5, "perplexity {whole}, KSR {whole_ksr}");
+    assert!(small > 1.1 * whole && small_ksr < whole_ksr, "perplexity {small}, KSR {small_ksr}");
+
+    let too_few = fail(&["ngram", &workspace.text("corpus"), "--bytes", "100", "--out", &workspace.text("x.kn")]);
+    assert!(too_few.contains("the vocabulary alone takes"), "{too_few}");
+}
+
 const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
                        recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
                        recurrent = { method = \"codebook\", bits = 2 }\n\

@@ -67,13 +67,13 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
         let name = || self.model.display().to_string();
-        let lines = self.lines()?;
-        ensure!(!lines.is_empty(), "there is no text in the file(s) given");
         if is_ngram_file(&bytes) {
             ensure!(!self.personal, "--personal works with the model files of networks");
-            return self.print_report(&NgramPredictor(NgramFile::read(&bytes).with_context(name)?), &lines);
+            let model = NgramPredictor(NgramFile::read(&bytes).with_context(name)?);
+            return self.print_report(&model, &self.lines()?);
         }
         let model = self.read_model(&bytes).with_context(name)?;
+        let lines = self.lines()?;
         if self.personal { self.print_personal(&model, &lines) } else { self.print_report(&model, &lines) }
     }
 
@@ -138,6 +138,7 @@ impl Arguments {
                 count += 1;
             }
         }
+        ensure!(!lines.is_empty(), "there is no text in the file(s) given");
         Ok(lines)
     }
 }
