@@ -11,9 +11,9 @@ use crate::ngram::{Counted, Trie, write};
 use crate::progress::Progress;
 
 /// Steps of the search for a size; each halves the interval of thresholds.
-const SEARCH: u64 = 14;
+const SEARCH: u64 = 16;
 /// The first interval: least gains in nats over all the text, as natural logarithms.
-const THRESHOLDS: (f32, f32) = (-3.0, 9.0);
+const THRESHOLDS: (f32, f32) = (-3.0, 16.0);
 
 /// Make an n-gram model (interpolated modified Kneser-Ney) of a given size, to compare networks with
 #[derive(Args)]
@@ -61,7 +61,7 @@ fn within(counted: &Counted, table: &WordTable, bytes: usize) -> Result<(Trie, V
         Ok((trie, file))
     };
     let (mut low, mut high) = THRESHOLDS;
-    let mut best = make(high.exp())?;
+    let mut best = make(f32::INFINITY)?;
     ensure!(best.1.len() <= bytes, "the vocabulary alone takes {} bytes: ask for more", best.1.len());
     for _ in 0..SEARCH {
         let middle = (low + high) / 2.0;
