@@ -132,7 +132,7 @@ fn parts_that_contradict_each_other_are_not_written() {
         |parts| *parts = ModelParts { shape: Shape { narrow_width: Some(6), ..narrow().shape }, ..narrow() },
         |parts| {
             *parts = narrow();
-            parts.narrow.as_mut().unwrap().rows[0] ^= 1;
+            parts.narrow.as_mut().unwrap().rows[0] ^= true;
         },
     ];
     for (number, change) in changes.iter().enumerate() {

@@ -111,6 +111,8 @@ function showTimes(times) {
 
 /* --- requests --- */
 
+const NO_REQUEST = element("last-request").textContent;
+
 let requests = 0;
 let counter;
 
@@ -119,7 +121,7 @@ function countRequests() {
   counter?.disconnect();
   requests = 0;
   element("requests").textContent = "0";
-  element("last-request").textContent = "Of this page since the model is there.";
+  element("last-request").textContent = NO_REQUEST;
   counter = new PerformanceObserver((list) => {
     requests += list.getEntries().length;
     element("requests").textContent = `${requests}`;

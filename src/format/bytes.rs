@@ -2,6 +2,18 @@
 
 use crate::Error;
 
+/// One bit a value, the lowest of the first byte first; the bits after the last are zero.
+pub(super) fn pack_bits(values: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&value, place)| u8::from(value) << place).sum();
+    values.chunks(8).map(byte).collect()
+}
+
+/// `count` values that [`pack_bits`] has packed; none if the bytes are of another number, or a bit after the last is set.
+pub(super) fn unpack_bits(bytes: &[u8], count: usize) -> Option<Vec<bool>> {
+    let values: Vec<bool> = (0..count).map_while(|at| Some(bytes.get(at / 8)? >> (at % 8) & 1 == 1)).collect();
+    (pack_bits(&values) == bytes && values.len() == count).then_some(values)
+}
+
 /// The bytes of a section that are not read yet.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
@@ -64,5 +76,36 @@ impl<'a> Reader<'a> {
     /// An error about this section.
     pub fn error(&self, reason: &'static str) -> Error {
         Error::corrupt(self.section, reason)
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn unpacking_bits_reverts_packing(values: Vec<bool>) {
+            prop_assert_eq!(unpack_bits(&pack_bits(&values), values.len()), Some(values));
+        }
+
+        #[test]
+        fn bits_have_one_form(bytes: Vec<u8>, short in 0usize..20) {
+            let count = (8 * bytes.len()).saturating_sub(short);
+            if let Some(values) = unpack_bits(&bytes, count) {
+                prop_assert_eq!(values.len(), count);
+                prop_assert_eq!(pack_bits(&values), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_bit_is_the_lowest() {
+        assert_eq!(pack_bits(&[true, false, true, false, false, false, false, false, true]), [5, 1]);
+        assert_eq!(unpack_bits(&[5, 1], 9).map(|values| values[8]), Some(true));
+        assert_eq!(unpack_bits(&[5, 2], 9), None, "a bit after the last");
+        assert_eq!(unpack_bits(&[5], 9), None);
+        assert_eq!(unpack_bits(&[5, 0], 8), None);
     }
 }

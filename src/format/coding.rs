@@ -11,7 +11,7 @@ use constriction::stream::model::{SmallContiguousCategoricalEntropyModel, SmallC
 use constriction::stream::stack::{AnsCoder, DefaultAnsCoder};
 use constriction::{Stack, UnwrapInfallible};
 
-use super::bytes::Reader;
+use super::bytes::{Reader, pack_bits, unpack_bits};
 use crate::Error;
 
 /// Frequencies are in units of 1 / 2^12.
@@ -37,9 +37,7 @@ pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
     coder.encode_iid_symbols_reverse(bytes.iter().map(|&byte| places[usize::from(byte)]), &model).ok()?;
     let (words, state) = coder.into_raw_parts();
 
-    let mut set = [0; 32];
-    occurring.iter().for_each(|&byte| set[usize::from(byte / 8)] |= 1 << (byte % 8));
-    let mut coded = set.to_vec();
+    let mut coded = pack_bits(&counts.map(|count| count > 0));
     coded.extend(frequencies.iter().flat_map(|frequency| frequency.to_le_bytes()));
     coded.extend(state.to_le_bytes());
     coded.extend(words.iter().rev().flat_map(|word| word.to_le_bytes()));
@@ -75,8 +73,8 @@ impl<'a> Decoder<'a> {
     /// Reads the table of frequencies.
     pub fn new(coded: &'a [u8], section: &'static str) -> Result<Decoder<'a>, Error> {
         let mut from = Reader::new(coded, section);
-        let set = from.array::<32>()?;
-        let occurring: Vec<u8> = (0..=255).filter(|&byte| set[usize::from(byte / 8)] >> (byte % 8) & 1 == 1).collect();
+        let set = unpack_bits(from.take(32)?, 256).unwrap_or_default();
+        let occurring: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
         let (frequencies, _) = from.take(2 * occurring.len())?.as_chunks::<2>();
         let frequencies: Vec<u16> = frequencies.iter().map(|&bytes| u16::from_le_bytes(bytes)).collect();
         let sum: usize = frequencies.iter().map(|&frequency| usize::from(frequency)).sum();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::bytes::Reader;
+use super::bytes::{Reader, pack_bits, unpack_bits};
 use super::container::{self, Section, SectionKind as Kind};
 use super::tensor::{Bias, StoredTensor, Tensor};
 use super::{Metadata, limits};
@@ -40,8 +40,8 @@ pub struct ModelParts<T = Tensor> {
 /// The rows of rare tokens, which have but the first columns of the others: the rest of them are zeros.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NarrowParts<T = Tensor> {
-    /// One bit a token, the lowest of the first byte first: whether its rows are narrow.
-    pub rows: Vec<u8>,
+    /// Of each token, whether its rows are narrow.
+    pub rows: Vec<bool>,
     /// A row each, `narrow rows x narrow width`.
     pub embedding: T,
     /// The same of the output, if it is not tied.
@@ -126,6 +126,8 @@ impl CellKind {
 
 /// Bytes at the end of the shape section that must be zero.
 const SHAPE_RESERVED: usize = 28;
+
+const NOT_A_BIT_EACH: &str = "there is not one bit for each token";
 
 impl Shape {
     /// Columns of the input weights of layer `index`.
@@ -241,7 +243,7 @@ impl ModelParts {
         sections.extend(self.projection.iter().map(|tensor| (Kind::Projection, 0, tensor.write())));
         sections.extend(self.output.iter().map(|tensor| (Kind::Output, 0, tensor.write())));
         if let Some(narrow) = &self.narrow {
-            sections.push((Kind::NarrowRows, 0, narrow.rows.clone()));
+            sections.push((Kind::NarrowRows, 0, pack_bits(&narrow.rows)));
             sections.push((Kind::NarrowEmbedding, 0, narrow.embedding.write()));
             sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
         }
@@ -276,7 +278,8 @@ impl<'a> ModelParts<StoredTensor<'a>> {
         let untied = shape.output == OutputKind::Untied;
         let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
             Ok(NarrowParts {
-                rows: sections.bytes(Kind::NarrowRows)?.into_owned(),
+                rows: unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary)
+                    .ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?,
                 embedding: sections.tensor(Kind::NarrowEmbedding, 0)?,
                 output: untied.then(|| sections.tensor(Kind::NarrowOutput, 0)).transpose()?,
             })
@@ -364,12 +367,10 @@ fn check_narrow<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<usize, Error>
     let shape = &parts.shape;
     check_presence(Kind::NarrowRows, parts.narrow.is_some(), shape.narrow_width.is_some())?;
     let (Some(narrow), Some(width)) = (&parts.narrow, shape.narrow_width) else { return Ok(0) };
-    let count = narrow.rows.iter().map(|byte| byte.count_ones() as usize).sum();
-    let padding = narrow.rows.len() * 8 - shape.vocabulary.min(narrow.rows.len() * 8);
-    let has_padding = narrow.rows.last().is_some_and(|last| padding > 0 && last >> (8 - padding) != 0);
-    if narrow.rows.len() != shape.vocabulary.div_ceil(8) || has_padding {
-        return Err(Error::corrupt(Kind::NarrowRows.name(), "there is not one bit for each token"));
+    if narrow.rows.len() != shape.vocabulary {
+        return Err(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH));
     }
+    let count = narrow.rows.iter().filter(|&&is_narrow| is_narrow).count();
     if count == 0 || count == shape.vocabulary {
         return Err(Error::corrupt(Kind::NarrowRows.name(), "all rows are of one width"));
     }

@@ -42,6 +42,13 @@ impl Activations {
         }
     }
 
+    /// A zero vector that [rounds to so many bits](Self::set_bits).
+    pub fn with_bits(matrix: &Matrix, bits: u32) -> Activations {
+        let mut activations = Activations::new(matrix);
+        activations.set_bits(bits);
+        activations
+    }
+
     /// Rounds to `bits` bits, sign included, from now on; at most, and at first, 7 bits where the matrix is ternary and
     /// 8 where it is of other integers. Floats are left alone.
     pub fn set_bits(&mut self, bits: u32) {

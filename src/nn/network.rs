@@ -101,11 +101,7 @@ impl Network {
     /// Memory for steps of this network.
     pub fn scratch(&self) -> Scratch {
         let shape = &self.shape;
-        let activations = |matrix: &Matrix| {
-            let mut activations = Activations::new(matrix);
-            activations.set_bits(self.activation_bits);
-            activations
-        };
+        let activations = |matrix: &Matrix| Activations::with_bits(matrix, self.activation_bits);
         let layer = |layer: &Layer| {
             let (input, recurrent) = layer.matrices();
             LayerScratch { x: activations(input), h: activations(recurrent) }

@@ -32,16 +32,15 @@ pub struct TableInput {
 }
 
 impl Table {
-    /// Takes over matrices whose shapes have been checked, and one bit a row that says whether it is narrow.
-    pub(crate) fn new(wide: &StoredTensor, narrow: Option<(&StoredTensor, &[u8])>) -> Result<Table, Error> {
+    /// Takes over matrices whose shapes have been checked, and of each row whether it is narrow.
+    pub(crate) fn new(wide: &StoredTensor, narrow: Option<(&StoredTensor, &[bool])>) -> Result<Table, Error> {
         let wide = wide.read(Matrix::from_view)?;
-        let Some((narrow, bits)) = narrow else { return Ok(Table { wide, narrow: None }) };
+        let Some((narrow, rows)) = narrow else { return Ok(Table { wide, narrow: None }) };
         let mut before = 0;
-        let blocks = bits.chunks(BLOCK / 8).map(|bytes| {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            let block = (u64::from_le_bytes(word), before);
-            before += block.0.count_ones();
+        let blocks = rows.chunks(BLOCK).map(|rows| {
+            let bits: u64 = rows.iter().zip(0..).map(|(&is_narrow, place)| u64::from(is_narrow) << place).sum();
+            let block = (bits, before);
+            before += bits.count_ones();
             block
         });
         let blocks = blocks.collect();
@@ -50,12 +49,10 @@ impl Table {
 
     /// A zero vector to multiply the table with, of activations of so many bits.
     pub fn input(&self, bits: u32) -> TableInput {
-        let input = |matrix: &Matrix| {
-            let mut input = Activations::new(matrix);
-            input.set_bits(bits);
-            input
-        };
-        TableInput { wide: input(&self.wide), narrow: self.narrow.as_ref().map(|narrow| input(&narrow.matrix)) }
+        TableInput {
+            wide: Activations::with_bits(&self.wide, bits),
+            narrow: self.narrow.as_ref().map(|narrow| Activations::with_bits(&narrow.matrix, bits)),
+        }
     }
 
     /// Makes `x` the row of a token, with zeros for what a narrow one does not have.

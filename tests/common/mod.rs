@@ -187,16 +187,11 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
         output: untied.then(|| tensor(random, table, wide_rows, output_width)),
         output_bias: bias(random, vocabulary),
         narrow: narrow_width.map(|width| NarrowParts {
-            rows: bits(&is_narrow),
+            rows: is_narrow,
             embedding: tensor(random, table, narrow_rows, width),
             output: untied.then(|| tensor(random, table, narrow_rows, width)),
         }),
     }
-}
-
-fn bits(values: &[bool]) -> Vec<u8> {
-    let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&bit, place)| u8::from(bit) << place).sum();
-    values.chunks(8).map(byte).collect()
 }
 
 /// The same model with zeros for what narrow rows do not have.
@@ -205,12 +200,9 @@ pub fn widened(parts: &ModelParts) -> ModelParts {
     let widen = |wide: &Tensor, narrow: &Tensor| {
         let (mut next_wide, mut next_narrow) = (0.., 0..);
         let mut values = Vec::new();
-        for row in 0..parts.shape.vocabulary {
-            let (tensor, row) = if rows[row / 8] >> (row % 8) & 1 == 1 {
-                (narrow, next_narrow.next().unwrap())
-            } else {
-                (wide, next_wide.next().unwrap())
-            };
+        for &is_narrow in rows {
+            let (tensor, row) =
+                if is_narrow { (narrow, next_narrow.next().unwrap()) } else { (wide, next_wide.next().unwrap()) };
             values.extend((0..tensor.cols).map(|col| element(tensor, row, col) as f32));
             values.extend((tensor.cols..wide.cols).map(|_| 0.0));
         }

@@ -105,10 +105,7 @@ for (const [name, field, classes, dir, text, rest] of [
   test(
     `in ${name} the ghost follows what is typed, and does not move it`,
     t.withFields(shared, async (page) => {
-      await dress(page, field, classes, dir);
-      await t.attach(page, field, { script: [[text, text.split(" ").at(-1) + rest]] });
-      await page.click(field);
-      await page.keyboard.type(text);
+      await typeInto(page, field, classes, dir, text, text.split(" ").at(-1) + rest);
       assert.equal(await t.waitForGhost(page), rest);
       const ghost = await page.locator("lm-ghost .rest").boundingBox();
       const alone = await extent(page, field, text);
@@ -133,10 +130,7 @@ for (const [name, field, classes, dir, text, word] of [
   test(
     `there is no ghost ${name}`,
     t.withFields(shared, async (page) => {
-      await dress(page, field, classes, dir);
-      await t.attach(page, field, { script: [[text, word]] });
-      await page.click(field);
-      await page.keyboard.type(text);
+      await typeInto(page, field, classes, dir, text, word);
       assert.deepEqual(await t.waitForBar(page), [word]);
       assert.equal(await t.ghostText(page), "");
     }),
@@ -159,12 +153,15 @@ test(
   }),
 );
 
-function dress(page, field, classes, dir) {
-  const set = (node, [classes, dir]) => {
+async function typeInto(page, field, classes, dir, text, word) {
+  const dress = (node, [classes, dir]) => {
     node.className = classes;
     node.dir = dir;
   };
-  return page.locator(field).evaluate(set, [classes, dir]);
+  await page.locator(field).evaluate(dress, [classes, dir]);
+  await t.attach(page, field, { script: [[text, word]] });
+  await page.click(field);
+  await page.keyboard.type(text);
 }
 
 /** Where the text of a field begins and ends: as the browser tells of rich text, as reckoned of what is centred. */

@@ -33,8 +33,8 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
             let is_narrow = tail.narrow_rows(&counts);
             let (embedding, narrow_embedding) = split_rows(&embedding, &is_narrow, tail.width);
             let (output, narrow_output) = output.map(|output| split_rows(&output, &is_narrow, tail.width)).unzip();
-            let rows = bits(&is_narrow);
-            (embedding, output, Some(NarrowParts { rows, embedding: narrow_embedding, output: narrow_output }))
+            let narrow = NarrowParts { rows: is_narrow, embedding: narrow_embedding, output: narrow_output };
+            (embedding, output, Some(narrow))
         }
     };
     Ok(ModelParts {
@@ -161,12 +161,6 @@ fn split_rows(tensor: &Tensor, is_narrow: &[bool], width: usize) -> (Tensor, Ten
 /// The first `width` columns of some rows of a matrix of `cols` columns.
 fn pick<T: Copy>(all: &[T], cols: usize, rows: &[usize], width: usize) -> Vec<T> {
     rows.iter().flat_map(|&row| &all[row * cols..row * cols + width]).copied().collect()
-}
-
-/// One bit a value, the lowest of the first byte first.
-fn bits(values: &[bool]) -> Vec<u8> {
-    let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&bit, place)| u8::from(bit) << place).sum();
-    values.chunks(8).map(byte).collect()
 }
 
 fn bias_in_bytes(bias: &[f32]) -> Bias {

@@ -42,7 +42,10 @@ impl Arguments {
         let [bigrams, trigrams] = counted.trie.sizes();
         println!("{bigrams} bigrams, {trigrams} trigrams");
         let (trie, file) = match self.bytes {
-            None => (counted.pruned(f32::NEG_INFINITY), write(&counted.trie, &table)?),
+            None => {
+                let file = write(&counted.trie, &table)?;
+                (counted.trie, file)
+            }
             Some(bytes) => within(&counted, &table, bytes)?,
         };
         fs::write(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;

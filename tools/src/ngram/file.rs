@@ -206,7 +206,7 @@ mod tests {
     fn pruning_takes_what_matters_least_and_keeps_sums() {
         let counted = counted();
         assert_eq!(counted.pruned(f32::INFINITY).sizes(), [0, 0]);
-        let some = counted.pruned(1.0);
+        let some = with_backoffs(counted.pruned(1.0));
         assert!(some.bigrams.len() < counted.trie.bigrams.len() && some.bigrams.len() > 0);
         for last in 0..6 {
             for before in (0..6).map(Some).chain([None]) {

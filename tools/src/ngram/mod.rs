@@ -95,6 +95,7 @@ impl Counted {
     }
 
     /// The trie without those n-grams whose loss matters least: `threshold` is the least gain in nats over all the text.
+    /// It has no back-off weights, as a file has none.
     pub fn pruned(&self, threshold: f32) -> Trie {
         prune::prune(self, threshold)
     }

@@ -6,7 +6,6 @@ use super::{Counted, Level, Trie};
 pub fn prune(counted: &Counted, threshold: f32) -> Trie {
     let trie = &counted.trie;
     let mut kept_trigrams = vec![false; trie.trigrams.len()];
-    // The words of the second token of each bigram, for the lower order of its trigrams.
     for (context, &last) in trie.bigrams.words.iter().enumerate() {
         for place in trie.trigrams.of(context) {
             let lower = trie.bigram_backoffs[context] + trie.log_probability(None, last, trie.trigrams.words[place]);
@@ -24,15 +23,14 @@ pub fn prune(counted: &Counted, threshold: f32) -> Trie {
         }
     }
     let trigrams = trie.trigrams.kept(&kept_trigrams);
-    let pruned = Trie {
+    Trie {
         unigrams: trie.unigrams.clone(),
         unigram_backoffs: Vec::new(),
         bigrams: trie.bigrams.kept(&kept_bigrams),
         bigram_backoffs: Vec::new(),
         // Bigrams that are gone have no trigrams.
         trigrams: Level { starts: contexts(&trigrams.starts, &kept_bigrams), ..trigrams },
-    };
-    with_backoffs(pruned)
+    }
 }
 
 impl Level {

@@ -9,7 +9,6 @@ mod codebook;
 mod linear;
 mod logarithmic;
 mod matrix;
-
 mod tail;
 mod ternary;
 
