@@ -1,8 +1,8 @@
 //! From the bytes of a model file to a model that can be run.
 
 use crate::Error;
-use crate::format::{Metadata, ModelParts, Shape};
-use crate::nn::Network;
+use crate::format::{Metadata, ModelParts, Shape, Source};
+use crate::nn::{Matrix, Network};
 use crate::text::Vocabulary;
 
 /// A checked model. Nothing that is done with it can fail.
@@ -20,14 +20,18 @@ impl Model {
     ///
     /// If `file` is not a model file in all its parts; see [`ErrorKind`](crate::ErrorKind).
     pub fn from_bytes(file: &[u8]) -> Result<Model, Error> {
-        let parts = ModelParts::stored(file)?;
+        Model::read(&file)
+    }
+
+    /// [`from_bytes`](Model::from_bytes) of bytes that are elsewhere.
+    pub(crate) fn read(source: &dyn Source) -> Result<Model, Error> {
+        let parts = ModelParts::read(source, |reader| Matrix::read(reader))?;
         let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
             .map_err(|reason| Error::corrupt("vocabulary", reason))?;
         if vocabulary.len() != parts.shape.vocabulary {
             return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
         }
-        let network = Network::new(&parts)?;
-        Ok(Model { metadata: parts.metadata, vocabulary, network })
+        Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts) })
     }
 
     /// Takes over the parts of a model that was never a file.

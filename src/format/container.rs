@@ -7,7 +7,8 @@ use std::ops::Range;
 use twox_hash::XxHash64;
 
 use super::bytes::Reader;
-use super::coding::{self, Decoder};
+use super::coding;
+use super::contents::Contents;
 use super::limits;
 use crate::Error;
 
@@ -98,47 +99,64 @@ impl SectionKind {
     }
 }
 
+/// Where the bytes of a file are. A page's are outside of the memory of its WebAssembly, which never shrinks: there a section
+/// is copied when it is its turn.
+pub(crate) trait Source {
+    fn len(&self) -> usize;
+
+    /// The bytes in a range that lies within the length.
+    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]>;
+}
+
+impl Source for &[u8] {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self[range])
+    }
+}
+
 /// One section: its entry in the table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Section<'a> {
     pub kind: SectionKind,
     /// The layer it belongs to, 0 where there is only one of its kind.
     pub index: u32,
     /// Where it begins in the file.
     pub offset: usize,
-    /// The bytes in the file.
-    pub stored: &'a [u8],
+    /// Bytes in the file.
+    pub length: usize,
     /// The length of what they stand for, if they are entropy-coded.
     expanded: Option<usize>,
+    checksum: u64,
+    source: &'a dyn Source,
 }
 
-impl<'a> Section<'a> {
+impl Section<'_> {
     /// Whether the bytes in the file are entropy-coded.
     pub fn is_coded(&self) -> bool {
         self.expanded.is_some()
     }
 
-    /// What the section holds.
-    pub fn expand(&self) -> Result<Cow<'a, [u8]>, Error> {
-        let Some(length) = self.expanded else { return Ok(Cow::Borrowed(self.stored)) };
-        let mut bytes = vec![0; length];
-        let mut decoder = Decoder::new(self.stored, self.kind.name())?;
-        decoder.fill(&mut bytes);
-        decoder.finish()?;
-        Ok(Cow::Owned(bytes))
+    /// Hands over what the section holds, which must be read to its end. The memory that takes is free again afterwards.
+    pub fn read<T>(&self, with: impl FnOnce(&mut Contents) -> Result<T, Error>) -> Result<T, Error> {
+        let stored = self.source.read(self.offset..self.offset + self.length);
+        if XxHash64::oneshot(HASH_SEED, &stored) != self.checksum {
+            return Err(Error::corrupt(self.kind.name(), "its checksum does not match"));
+        }
+        let mut contents = match self.expanded {
+            None => Contents::stored(&stored, self.kind.name()),
+            Some(length) => Contents::coded(&stored, length, self.kind.name())?,
+        };
+        let read = with(&mut contents)?;
+        contents.finish().map(|()| read)
     }
 
-    /// The first `N` bytes of what the section holds.
-    pub fn start<const N: usize>(&self) -> Result<[u8; N], Error> {
-        match self.expanded {
-            None => Reader::new(self.stored, self.kind.name()).array(),
-            Some(length) if length < N => Reader::new(&[], self.kind.name()).array(),
-            Some(_) => {
-                let mut bytes = [0; N];
-                Decoder::new(self.stored, self.kind.name())?.fill(&mut bytes);
-                Ok(bytes)
-            }
-        }
+    /// All that the section holds.
+    pub fn expand(&self) -> Result<Vec<u8>, Error> {
+        self.read(|contents| contents.rest())
     }
 }
 
@@ -176,36 +194,39 @@ pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>,
     Ok(file)
 }
 
-/// Splits a file into its sections, each proven to be where it must be, of a known kind, single and undamaged.
-pub(super) fn read(file: &[u8]) -> Result<Vec<Section<'_>>, Error> {
-    let count = read_header(file)?;
+/// Splits a file into its sections, each proven to be where it must be, of a known kind and single. Whether it is undamaged
+/// shows when it is read.
+pub(super) fn read(source: &dyn Source) -> Result<Vec<Section<'_>>, Error> {
+    let head = source.read(0..source.len().min(HEADER_LENGTH + limits::SECTIONS * ENTRY_LENGTH));
+    let count = read_header(&head, source.len())?;
     let mut sections: Vec<Section> = Vec::with_capacity(count);
     let mut end = HEADER_LENGTH + count * ENTRY_LENGTH;
     let mut expanded = 0;
     for number in 0..count {
-        let entry = Entry::from_bytes(&file[entry_range(number)])?;
-        let section = read_section(file, end, &entry)?;
+        let entry = Entry::from_bytes(&head[entry_range(number)])?;
+        let section = read_section(source, end, &entry)?;
         if sections.last().is_some_and(|last| (last.kind, last.index) >= (section.kind, section.index)) {
             return Err(Error::corrupt("header", "its sections are not in rising order"));
         }
-        end = section.offset + section.stored.len();
+        end = section.offset + section.length;
         expanded += entry.expanded_length as usize;
         Error::check_limit("length of all sections", expanded, limits::FILE)?;
         sections.push(section);
     }
-    if end != file.len() {
+    if end != source.len() {
         return Err(Error::corrupt("header", "the file does not end with its last section"));
     }
     Ok(sections)
 }
 
-/// Checks all of the header and returns the number of sections.
-fn read_header(file: &[u8]) -> Result<usize, Error> {
-    if file.len() < MAGIC.len() || file[..MAGIC.len()] != MAGIC {
+/// Checks all of the header of a file of so many bytes and returns the number of sections. `head` is the beginning of the file,
+/// as much of it as header and table can take.
+fn read_header(head: &[u8], file_length: usize) -> Result<usize, Error> {
+    if !head.starts_with(&MAGIC) {
         return Err(Error::NotAModel);
     }
-    let truncated = |expected: u64| Error::Truncated { expected, actual: file.len() as u64 };
-    let fields = file.get(MAGIC.len()..HEADER_LENGTH).ok_or(truncated(HEADER_LENGTH as u64))?;
+    let truncated = |expected: u64| Error::Truncated { expected, actual: file_length as u64 };
+    let fields = head.get(MAGIC.len()..HEADER_LENGTH).ok_or(truncated(HEADER_LENGTH as u64))?;
     let mut fields = Reader::new(fields, "header");
     let version = fields.u32()?;
     if version != VERSION {
@@ -216,20 +237,20 @@ fn read_header(file: &[u8]) -> Result<usize, Error> {
     let checksum = fields.u64()?;
     Error::check_limit("file length", usize::try_from(length).unwrap_or(usize::MAX), limits::FILE)?;
     Error::check_limit("number of sections", count, limits::SECTIONS)?;
-    if (file.len() as u64) < length {
+    if (file_length as u64) < length {
         return Err(truncated(length));
     }
-    if file.len() as u64 > length || HEADER_LENGTH + count * ENTRY_LENGTH > file.len() {
+    if file_length as u64 > length || HEADER_LENGTH + count * ENTRY_LENGTH > file_length {
         return Err(Error::corrupt("header", "the file's length is not the one it states"));
     }
-    if header_checksum(file, count) != checksum {
+    if header_checksum(head, count) != checksum {
         return Err(Error::corrupt("header", "its checksum does not match"));
     }
     Ok(count)
 }
 
 /// The section of a table entry; the section before it ends at `end`.
-fn read_section<'a>(file: &'a [u8], end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
+fn read_section<'a>(source: &'a dyn Source, end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
     let kind = SectionKind::from_code(entry.kind)
         .ok_or(Error::Unsupported { section: "header", what: "a kind of section" })?;
     if ![RAW, CODED].contains(&entry.encoding) {
@@ -238,23 +259,21 @@ fn read_section<'a>(file: &'a [u8], end: usize, entry: &Entry) -> Result<Section
     if entry.encoding == RAW && entry.stored_length != entry.expanded_length {
         return Err(Error::corrupt(kind.name(), "its two lengths differ though it is stored raw"));
     }
-    let offset = entry.offset as usize;
-    let bytes = offset.checked_add(entry.stored_length as usize).and_then(|end| file.get(offset..end));
-    let bytes = bytes.ok_or(Error::corrupt(kind.name(), "it lies outside of the file"))?;
+    let (offset, length) = (entry.offset as usize, entry.stored_length as usize);
+    if offset.checked_add(length).is_none_or(|end| end > source.len()) {
+        return Err(Error::corrupt(kind.name(), "it lies outside of the file"));
+    }
     if offset != end.next_multiple_of(ALIGNMENT) {
         return Err(Error::corrupt(
             kind.name(),
             "it does not begin at the first multiple of 64 after the section before",
         ));
     }
-    if file[end..offset].iter().any(|&byte| byte != 0) {
+    if source.read(end..offset).iter().any(|&byte| byte != 0) {
         return Err(Error::corrupt(kind.name(), "the padding before it is not zero"));
     }
-    if XxHash64::oneshot(HASH_SEED, bytes) != entry.checksum {
-        return Err(Error::corrupt(kind.name(), "its checksum does not match"));
-    }
     let expanded = (entry.encoding == CODED).then_some(entry.expanded_length as usize);
-    Ok(Section { kind, index: entry.index, offset, stored: bytes, expanded })
+    Ok(Section { kind, index: entry.index, offset, length, expanded, checksum: entry.checksum, source })
 }
 
 /// Recomputes every checksum of a file whose table can be made out, so that tests of the reader get past them.

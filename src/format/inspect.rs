@@ -2,7 +2,7 @@
 
 use super::SectionKind;
 use super::container::{self, Section};
-use super::tensor::{Bias, TensorView};
+use super::tensor::{Bias, TensorReader};
 use crate::Error;
 
 /// What a listing says of one section.
@@ -30,21 +30,23 @@ pub struct SectionInfo {
 ///
 /// If the frame of the file or one of its matrices is damaged; whether the parts agree is not checked here.
 pub fn inspect(file: &[u8]) -> Result<Vec<SectionInfo>, Error> {
-    container::read(file)?.iter().map(describe).collect()
+    container::read(&file)?.iter().map(describe).collect()
 }
 
 fn describe(section: &Section) -> Result<SectionInfo, Error> {
     use SectionKind::*;
-    let bytes = section.expand()?;
     let (encoding, shape) = match section.kind {
-        Metadata | Specials | Casing => ("text", None),
-        Shape | Words | WordFlags | NarrowRows => ("bytes", None),
+        Metadata | Specials | Casing => section.expand().map(|_| ("text", None))?,
+        Shape | Words | WordFlags | NarrowRows => section.expand().map(|_| ("bytes", None))?,
         Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput => {
-            let tensor = TensorView::read(&bytes, section.kind.name())?;
-            (tensor.encoding.name(), Some((tensor.rows, tensor.cols)))
+            let (encoding, tensor) = section.read(|contents| {
+                let reader = TensorReader::new(contents)?;
+                Ok((reader.encoding, reader.into_tensor()?))
+            })?;
+            (encoding.name(), Some((tensor.rows, tensor.cols)))
         }
         LayerBias | OutputBias => {
-            let bias = Bias::read(&bytes, section.kind.name())?;
+            let bias = Bias::read(&section.expand()?, section.kind.name())?;
             (bias.encoding(), Some((bias.len(), 1)))
         }
     };
@@ -52,7 +54,7 @@ fn describe(section: &Section) -> Result<SectionInfo, Error> {
         kind: section.kind,
         index: section.index,
         offset: section.offset,
-        length: section.stored.len(),
+        length: section.length,
         is_coded: section.is_coded(),
         encoding,
         shape,

@@ -7,18 +7,21 @@
 mod bytes;
 mod coding;
 mod container;
+mod contents;
 mod inspect;
 mod metadata;
 mod parts;
 mod tensor;
 pub mod trits;
 
+pub(crate) use container::Source;
 pub use container::{SectionKind, VERSION, reseal};
 pub use inspect::{SectionInfo, inspect};
 pub use metadata::Metadata;
+pub(crate) use parts::CheckedMatrix;
 pub use parts::{CellKind, InputKind, LayerParts, ModelParts, NarrowParts, OutputKind, Shape};
 pub use tensor::{Bias, Tensor, Values};
-pub(crate) use tensor::{Encoding, StoredTensor, TensorView};
+pub(crate) use tensor::{Encoding, TensorReader};
 
 /// The limits of the format. They bound the memory and the time that a file can cost.
 pub mod limits {

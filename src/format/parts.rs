@@ -1,10 +1,8 @@
 //! A model as plain data, and its order in a file.
 
-use std::borrow::Cow;
-
 use super::bytes::{Reader, pack_bits, unpack_bits};
-use super::container::{self, Section, SectionKind as Kind};
-use super::tensor::{Bias, StoredTensor, Tensor};
+use super::container::{self, Section, SectionKind as Kind, Source};
+use super::tensor::{Bias, Tensor, TensorReader};
 use super::{Metadata, limits};
 use crate::Error;
 
@@ -257,78 +255,59 @@ impl ModelParts {
     ///
     /// Of every [kind](crate::ErrorKind), if `file` is anything else than a model file.
     pub fn from_bytes(file: &[u8]) -> Result<ModelParts, Error> {
-        ModelParts::stored(file)?.map(|stored| stored.read(|view| view.to_tensor()))
-    }
-}
-
-impl<'a> ModelParts<StoredTensor<'a>> {
-    /// [`from_bytes`](ModelParts::from_bytes) with the matrices where they are; their elements have not been looked at.
-    pub(crate) fn stored(file: &'a [u8]) -> Result<Self, Error> {
-        let mut sections = Sections(container::read(file)?);
-        let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
-        let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
-        let mut layers = Vec::with_capacity(shape.layers);
-        for index in 0..shape.layers as u32 {
-            layers.push(LayerParts {
-                input: sections.tensor(Kind::LayerInput, index)?,
-                recurrent: sections.tensor(Kind::LayerRecurrent, index)?,
-                bias: sections.bias(Kind::LayerBias, index)?,
-            });
-        }
-        let untied = shape.output == OutputKind::Untied;
-        let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
-            Ok(NarrowParts {
-                rows: unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary)
-                    .ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?,
-                embedding: sections.tensor(Kind::NarrowEmbedding, 0)?,
-                output: untied.then(|| sections.tensor(Kind::NarrowOutput, 0)).transpose()?,
-            })
-        });
-        let narrow = narrow.transpose()?;
-        let parts = ModelParts {
-            metadata,
-            shape,
-            specials: sections.text(Kind::Specials)?,
-            words: sections.bytes(Kind::Words)?.into_owned(),
-            word_flags: sections.bytes(Kind::WordFlags)?.into_owned(),
-            casing: sections.text(Kind::Casing)?,
-            embedding: sections.tensor(Kind::Embedding, 0)?,
-            layers,
-            projection: shape.has_projection().then(|| sections.tensor(Kind::Projection, 0)).transpose()?,
-            output: untied.then(|| sections.tensor(Kind::Output, 0)).transpose()?,
-            output_bias: sections.bias(Kind::OutputBias, 0)?,
-            narrow,
-        };
-        sections.finish()?;
-        check(&parts)?;
-        Ok(parts)
+        ModelParts::read(&file, |reader| reader.into_tensor())
     }
 }
 
 impl<T> ModelParts<T> {
-    /// The same parts with other matrices.
-    fn map<U>(self, with: impl Fn(T) -> Result<U, Error>) -> Result<ModelParts<U>, Error> {
-        let layer = |layer: LayerParts<T>| -> Result<LayerParts<U>, Error> {
-            Ok(LayerParts { input: with(layer.input)?, recurrent: with(layer.recurrent)?, bias: layer.bias })
+    /// [`from_bytes`](ModelParts::from_bytes) with matrices of any kind.
+    pub(crate) fn read(
+        source: &dyn Source,
+        matrix: impl Fn(TensorReader) -> Result<T, Error>,
+    ) -> Result<ModelParts<T>, Error>
+    where
+        T: CheckedMatrix,
+    {
+        let mut sections = Sections(container::read(source)?);
+        let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
+        let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
+        let mut tensor = |kind, index| sections.take(kind, index)?.read(|section| matrix(TensorReader::new(section)?));
+        // The largest first: what it took on the way serves the others.
+        let embedding = tensor(Kind::Embedding, 0)?;
+        let untied = shape.output == OutputKind::Untied;
+        let output = untied.then(|| tensor(Kind::Output, 0)).transpose()?;
+        let narrow_embedding = shape.narrow_width.map(|_| tensor(Kind::NarrowEmbedding, 0)).transpose()?;
+        let narrow_output = shape.narrow_width.filter(|_| untied).map(|_| tensor(Kind::NarrowOutput, 0)).transpose()?;
+        let projection = shape.has_projection().then(|| tensor(Kind::Projection, 0)).transpose()?;
+        let weights = (0..shape.layers as u32)
+            .map(|index| Ok((tensor(Kind::LayerInput, index)?, tensor(Kind::LayerRecurrent, index)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let layers = weights.into_iter().zip(0..).map(|((input, recurrent), index)| {
+            Ok(LayerParts { input, recurrent, bias: sections.bias(Kind::LayerBias, index)? })
+        });
+        let layers = layers.collect::<Result<_, Error>>()?;
+        let narrow = narrow_embedding.map(|embedding| -> Result<_, Error> {
+            let rows = unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary);
+            let rows = rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?;
+            Ok(NarrowParts { rows, embedding, output: narrow_output })
+        });
+        let parts = ModelParts {
+            metadata,
+            shape,
+            specials: sections.text(Kind::Specials)?,
+            words: sections.bytes(Kind::Words)?,
+            word_flags: sections.bytes(Kind::WordFlags)?,
+            casing: sections.text(Kind::Casing)?,
+            embedding,
+            layers,
+            projection,
+            output,
+            output_bias: sections.bias(Kind::OutputBias, 0)?,
+            narrow: narrow.transpose()?,
         };
-        let narrow = |narrow: NarrowParts<T>| -> Result<NarrowParts<U>, Error> {
-            let output = narrow.output.map(&with).transpose()?;
-            Ok(NarrowParts { rows: narrow.rows, embedding: with(narrow.embedding)?, output })
-        };
-        Ok(ModelParts {
-            metadata: self.metadata,
-            shape: self.shape,
-            specials: self.specials,
-            words: self.words,
-            word_flags: self.word_flags,
-            casing: self.casing,
-            embedding: with(self.embedding)?,
-            layers: self.layers.into_iter().map(layer).collect::<Result<_, _>>()?,
-            projection: self.projection.map(&with).transpose()?,
-            output: self.output.map(&with).transpose()?,
-            output_bias: self.output_bias,
-            narrow: self.narrow.map(narrow).transpose()?,
-        })
+        sections.finish()?;
+        check(&parts)?;
+        Ok(parts)
     }
 }
 
@@ -383,7 +362,7 @@ fn check_narrow<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<usize, Error>
 }
 
 /// A matrix whose elements can be checked.
-trait CheckedMatrix {
+pub(crate) trait CheckedMatrix {
     /// Rows and columns.
     fn shape(&self) -> (usize, usize);
     fn check(&self, section: &'static str) -> Result<(), Error>;
@@ -396,17 +375,6 @@ impl CheckedMatrix for Tensor {
 
     fn check(&self, section: &'static str) -> Result<(), Error> {
         Tensor::check(self, section)
-    }
-}
-
-impl CheckedMatrix for StoredTensor<'_> {
-    fn shape(&self) -> (usize, usize) {
-        (self.rows, self.cols)
-    }
-
-    /// Reading does it.
-    fn check(&self, _: &'static str) -> Result<(), Error> {
-        Ok(())
     }
 }
 
@@ -441,17 +409,13 @@ impl<'a> Sections<'a> {
         Ok(self.0.remove(position))
     }
 
-    fn bytes(&mut self, kind: Kind) -> Result<Cow<'a, [u8]>, Error> {
+    fn bytes(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
         self.take(kind, 0)?.expand()
     }
 
     fn text(&mut self, kind: Kind) -> Result<String, Error> {
-        let text = String::from_utf8(self.bytes(kind)?.into_owned());
+        let text = String::from_utf8(self.bytes(kind)?);
         text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))
-    }
-
-    fn tensor(&mut self, kind: Kind, index: u32) -> Result<StoredTensor<'a>, Error> {
-        StoredTensor::new(self.take(kind, index)?)
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {

@@ -3,7 +3,7 @@
 use half::f16;
 
 use super::bytes::Reader;
-use super::container::Section;
+use super::contents::Contents;
 use super::{limits, trits};
 use crate::Error;
 
@@ -88,10 +88,7 @@ impl Values {
         match self {
             Values::F32(values) => write_f32s(values, to),
             Values::Ternary(values) => to.extend(trits::pack(values)),
-            Values::Signed4(values) => to.extend(values.chunks(2).map(|pair| {
-                let high = pair.get(1).copied().unwrap_or(0);
-                (pair[0] as u8 & 15) | ((high as u8) << 4)
-            })),
+            Values::Signed4(values) => to.extend(values.chunks(2).map(pack_halves)),
             Values::Signed8(values) => to.extend(values.iter().map(|&value| value as u8)),
         }
     }
@@ -111,16 +108,6 @@ impl Encoding {
         [Encoding::F32, Encoding::Ternary, Encoding::Signed4, Encoding::Signed8].into_iter().find(|&e| e as u32 == code)
     }
 
-    /// Bytes of so many elements.
-    fn len(self, count: usize) -> usize {
-        match self {
-            Encoding::F32 => 4 * count,
-            Encoding::Ternary => count.div_ceil(trits::TRITS_PER_BYTE),
-            Encoding::Signed4 => count.div_ceil(2),
-            Encoding::Signed8 => count,
-        }
-    }
-
     /// The name, for listings.
     pub fn name(self) -> &'static str {
         match self {
@@ -132,135 +119,130 @@ impl Encoding {
     }
 }
 
-/// A matrix that is still in the file, perhaps entropy-coded: nothing but its shape has been read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StoredTensor<'a> {
-    section: Section<'a>,
-    pub rows: usize,
-    pub cols: usize,
-}
-
-impl<'a> StoredTensor<'a> {
-    /// Reads the shape alone.
-    pub(super) fn new(section: Section<'a>) -> Result<StoredTensor<'a>, Error> {
-        let start = section.start::<12>()?;
-        let mut fields = Reader::new(&start, section.kind.name());
-        let [_, rows, cols] = [fields.u32()?, fields.u32()?, fields.u32()?];
-        Ok(StoredTensor { section, rows: rows as usize, cols: cols as usize })
-    }
-
-    /// Takes the matrix out of the file, checks it and hands it over. The memory that takes is free again afterwards.
-    pub fn read<T>(&self, with: impl FnOnce(&TensorView) -> T) -> Result<T, Error> {
-        let bytes = self.section.expand()?;
-        Ok(with(&TensorView::read(&bytes, self.section.kind.name())?))
-    }
-}
-
-/// A matrix where it stands in a file, checked: what a [`Tensor`] is, without memory of its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TensorView<'a> {
+/// A matrix on its way out of a file: what a [`Tensor`] is, without memory for its elements, which come row by row.
+pub(crate) struct TensorReader<'r, 'a> {
     pub rows: usize,
     pub cols: usize,
     pub encoding: Encoding,
-    scales: &'a [[u8; 2]],
-    elements: &'a [u8],
+    /// None, one for all rows, or one a row.
+    pub scales: Vec<f16>,
+    elements: &'r mut Contents<'a>,
 }
 
-impl<'a> TensorView<'a> {
-    /// Reads a section.
-    pub fn read(bytes: &'a [u8], section: &'static str) -> Result<TensorView<'a>, Error> {
-        let mut from = Reader::new(bytes, section);
-        let code = from.u32()?;
-        let [rows, cols, scale_count] = [from.u32()? as usize, from.u32()? as usize, from.u32()? as usize];
-        check_sizes(section, rows, cols)?;
-        check_scale_count(section, code, rows, scale_count)?;
-        let (scales, _) = from.take(2 * scale_count)?.as_chunks::<2>();
-        let encoding = Encoding::from_code(code).ok_or(from.error("its element encoding is unknown"))?;
-        let elements = from.take(encoding.len(rows * cols))?;
-        from.finish()?;
-        let view = TensorView { rows, cols, encoding, scales, elements };
-        if !view.scales().all(|scale| scale.is_finite()) {
-            return Err(Error::corrupt(section, "a scale is not finite"));
+impl<'r, 'a> TensorReader<'r, 'a> {
+    /// Reads what stands before the elements.
+    pub(super) fn new(section: &'r mut Contents<'a>) -> Result<Self, Error> {
+        let code = section.u32()?;
+        let [rows, cols, scales] = [section.u32()? as usize, section.u32()? as usize, section.u32()? as usize];
+        check_sizes(section.name(), rows, cols)?;
+        check_scale_count(section.name(), code, rows, scales)?;
+        let mut bytes = vec![0; 2 * scales];
+        section.fill(&mut bytes)?;
+        let scales: Vec<f16> = bytes.as_chunks().0.iter().map(|&scale| f16::from_le_bytes(scale)).collect();
+        if !scales.iter().all(|scale| scale.is_finite()) {
+            return Err(section.error("a scale is not finite"));
         }
-        view.check_elements().map_err(|reason| Error::corrupt(section, reason))?;
-        Ok(view)
+        let encoding = Encoding::from_code(code).ok_or(section.error("its element encoding is unknown"))?;
+        Ok(TensorReader { rows, cols, encoding, scales, elements: section })
     }
 
-    fn check_elements(&self) -> Result<(), &'static str> {
-        let count = self.rows * self.cols;
-        let check = match self.encoding {
-            Encoding::F32 if !self.floats().all(is_allowed) => Some("an element is out of range or not finite"),
-            Encoding::Ternary if !trits::are_valid(self.elements, count) => Some("a byte holds no five ternary digits"),
-            Encoding::Signed4 if count % 2 == 1 && self.elements[count / 2] >> 4 != 0 => {
-                Some("its padding is not zero")
+    /// Calls `with` for each row of a matrix of floats.
+    pub fn for_each_row_of_floats(&mut self, with: &mut dyn FnMut(&[f32])) -> Result<(), Error> {
+        let (mut bytes, mut floats) = (vec![0; 4 * self.cols], vec![0.0; self.cols]);
+        for _ in 0..self.rows {
+            self.elements.fill(&mut bytes)?;
+            floats.iter_mut().zip(bytes.as_chunks().0).for_each(|(to, &float)| *to = f32::from_le_bytes(float));
+            if !all_allowed(&floats) {
+                return Err(self.elements.error("an element is out of range or not finite"));
             }
-            _ => None,
-        };
-        check.map_or(Ok(()), Err)
+            with(&floats);
+        }
+        Ok(())
     }
 
-    /// No scale, one for all rows, or one a row.
-    pub fn scales(&self) -> impl ExactSizeIterator<Item = f16> + 'a {
-        self.scales.iter().map(|&scale| f16::from_le_bytes(scale))
-    }
-
-    /// The elements of a matrix of floats, row by row.
-    pub fn floats(&self) -> impl Iterator<Item = f32> + 'a {
-        self.elements.as_chunks::<4>().0.iter().map(|&float| f32::from_le_bytes(float))
+    /// Calls `with` for each row of a matrix of integers.
+    pub fn for_each_row_of_integers(&mut self, with: &mut dyn FnMut(&[i8])) -> Result<(), Error> {
+        match self.encoding {
+            Encoding::Ternary => self.unpack_rows(trits::unpack, with),
+            Encoding::Signed4 => self.unpack_rows(|byte| Some([(byte as i8) << 4 >> 4, byte as i8 >> 4]), with),
+            _ => self.unpack_rows(|byte| Some([byte as i8]), with),
+        }
     }
 
     /// Calls `with` for each row of a matrix of 4- or 8-bit integers with the row's bytes; a row of 4 bits begins in the low
     /// half of the first byte.
-    pub fn for_each_row_of_bytes(&self, mut with: impl FnMut(&[u8])) {
+    pub fn for_each_row_of_bytes(&mut self, with: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
         let bits = if self.encoding == Encoding::Signed4 { 4 } else { 8 };
-        if (self.cols * bits).is_multiple_of(8) {
-            return self.elements.chunks_exact(self.cols * bits / 8).for_each(with);
+        let mut bytes = vec![0; (self.cols * bits).div_ceil(8)];
+        if !(self.cols * bits).is_multiple_of(8) {
+            // Every other row begins in the middle of a byte.
+            return self.for_each_row_of_integers(&mut |row| {
+                bytes.iter_mut().zip(row.chunks(2)).for_each(|(byte, pair)| *byte = pack_halves(pair));
+                with(&bytes);
+            });
         }
-        // Every other row begins in the middle of a byte.
-        let half = |at: usize| self.elements[at / 2] >> (at % 2 * 4) & 15;
-        let mut bytes = vec![0; self.cols.div_ceil(2)];
-        for row in 0..self.rows {
-            let (start, end) = (row * self.cols, (row + 1) * self.cols);
-            for (byte, at) in bytes.iter_mut().zip((start..end).step_by(2)) {
-                *byte = half(at) | if at + 1 < end { half(at + 1) << 4 } else { 0 };
-            }
+        for _ in 0..self.rows {
+            self.elements.fill(&mut bytes)?;
             with(&bytes);
         }
+        Ok(())
     }
 
-    /// Calls `with` for each row of a ternary matrix.
-    pub fn for_each_ternary_row(&self, mut with: impl FnMut(&[i8])) {
-        let mut row = vec![0; self.cols];
-        for number in 0..self.rows {
-            trits::unpack_from(self.elements, number * self.cols, &mut row);
-            with(&row);
-        }
-    }
-
-    /// The same with memory of its own.
-    pub(super) fn to_tensor(self) -> Tensor {
-        let count = self.rows * self.cols;
-        let signed = |byte: &u8| *byte as i8;
-        let halves = |byte: &u8| [(*byte as i8) << 4 >> 4, *byte as i8 >> 4];
-        let values = match self.encoding {
-            Encoding::F32 => Values::F32(self.floats().collect()),
-            Encoding::Ternary => {
-                let mut trits = vec![0; count];
-                trits::unpack_from(self.elements, 0, &mut trits);
-                Values::Ternary(trits)
+    /// Calls `with` for each row of elements of which a byte holds `N`.
+    fn unpack_rows<const N: usize>(
+        &mut self,
+        unpack: impl Fn(u8) -> Option<[i8; N]>,
+        with: &mut dyn FnMut(&[i8]),
+    ) -> Result<(), Error> {
+        let (mut bytes, mut row) = (vec![0; self.cols.div_ceil(N)], vec![0; self.cols + 2 * N]);
+        // Elements of the row that stand in the last byte of the row before.
+        let mut held = 0;
+        for _ in 0..self.rows {
+            let bytes = &mut bytes[..self.cols.saturating_sub(held).div_ceil(N)];
+            self.elements.fill(bytes)?;
+            for (&byte, elements) in bytes.iter().zip(row[held..].as_chunks_mut().0) {
+                *elements = unpack(byte).ok_or(self.elements.error("a byte holds no five ternary digits"))?;
             }
-            Encoding::Signed4 => Values::Signed4(self.elements.iter().flat_map(halves).take(count).collect()),
-            Encoding::Signed8 => Values::Signed8(self.elements.iter().map(signed).collect()),
+            with(&row[..self.cols]);
+            let read = held + N * bytes.len();
+            row.copy_within(self.cols..read, 0);
+            held = read - self.cols;
+        }
+        if row[..held].iter().any(|&element| element != 0) {
+            return Err(self.elements.error("its padding is not zero"));
+        }
+        Ok(())
+    }
+
+    /// The same with memory for its elements.
+    pub(super) fn into_tensor(mut self) -> Result<Tensor, Error> {
+        let mut integers = Vec::new();
+        let mut read_integers = |reader: &mut Self| {
+            reader.for_each_row_of_integers(&mut |row| integers.extend(row)).map(|()| std::mem::take(&mut integers))
         };
-        Tensor { rows: self.rows, cols: self.cols, values, scales: self.scales().collect() }
+        let values = match self.encoding {
+            Encoding::F32 => {
+                let mut floats = Vec::new();
+                self.for_each_row_of_floats(&mut |row| floats.extend(row))?;
+                Values::F32(floats)
+            }
+            Encoding::Ternary => Values::Ternary(read_integers(&mut self)?),
+            Encoding::Signed4 => Values::Signed4(read_integers(&mut self)?),
+            Encoding::Signed8 => Values::Signed8(read_integers(&mut self)?),
+        };
+        Ok(Tensor { rows: self.rows, cols: self.cols, values, scales: self.scales })
     }
 }
 
 impl Tensor {
-    /// The bytes of a section, for a [`TensorView`].
-    pub(crate) fn to_section(&self, section: &'static str) -> Result<Vec<u8>, Error> {
+    /// Hands itself over as if it came out of a section.
+    pub(crate) fn read<T>(
+        &self,
+        section: &'static str,
+        with: impl FnOnce(TensorReader) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.check(section)?;
-        Ok(self.write())
+        with(TensorReader::new(&mut Contents::stored(&self.write(), section))?)
     }
 
     /// Checks that the sizes are within the limits and agree with each other, and that every number is allowed.
@@ -386,13 +368,15 @@ impl Bias {
     }
 }
 
+/// False for NaN as well.
 fn all_allowed(values: &[f32]) -> bool {
-    values.iter().copied().all(is_allowed)
+    values.iter().all(|value| value.abs() <= limits::MAGNITUDE)
 }
 
-/// False for NaN as well.
-fn is_allowed(value: f32) -> bool {
-    value.abs() <= limits::MAGNITUDE
+/// One or two integers of 4 bits in a byte, the first in the low half.
+fn pack_halves(pair: &[i8]) -> u8 {
+    let high = pair.get(1).copied().unwrap_or(0);
+    (pair[0] as u8 & 15) | ((high as u8) << 4)
 }
 
 fn write_f32s(values: &[f32], to: &mut Vec<u8>) {

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use half::f16;
+
 use super::Activations;
 use super::activations::Form;
 use crate::Error;
-use crate::format::{Encoding, Tensor, TensorView};
+use crate::format::{CheckedMatrix, Encoding, Tensor, TensorReader};
 use crate::simd::{Native, Simd, dense, lookup, packed};
 
 /// Rows of sums at a time: their integers stay on the stack.
@@ -45,19 +47,19 @@ impl Matrix {
     ///
     /// If the sizes do not fit together or exceed a [limit](crate::format::limits), or an element is out of range.
     pub fn new(tensor: &Tensor) -> Result<Matrix, Error> {
-        let section = tensor.to_section("matrix")?;
-        Ok(Matrix::from_view(&TensorView::read(&section, "matrix")?))
+        tensor.read("matrix", |reader| Matrix::read(reader))
     }
 
-    /// Packs a tensor for the kernels.
-    pub(crate) fn from_view(tensor: &TensorView) -> Matrix {
+    /// Packs a matrix for the kernels as it is read.
+    pub(crate) fn read(mut tensor: TensorReader) -> Result<Matrix, Error> {
+        let scales = Scales::new(&tensor.scales);
         let weights = match tensor.encoding {
-            Encoding::F32 => Weights::F32(pad_rows(tensor)),
-            Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(tensor), scales: Scales::new(tensor) },
-            Encoding::Signed4 => Weights::packed(tensor, 4),
-            Encoding::Signed8 => Weights::packed(tensor, 8),
+            Encoding::F32 => Weights::F32(pad_rows(&mut tensor)?),
+            Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(&mut tensor)?, scales },
+            Encoding::Signed4 => Weights::Packed { bits: 4, lanes: pack(&mut tensor, 4)?, scales },
+            Encoding::Signed8 => Weights::Packed { bits: 8, lanes: pack(&mut tensor, 8)?, scales },
         };
-        Matrix { rows: tensor.rows, cols: tensor.cols, weights }
+        Ok(Matrix { rows: tensor.rows, cols: tensor.cols, weights })
     }
 
     /// Outputs.
@@ -148,39 +150,48 @@ impl Matrix {
     }
 }
 
-fn pad_rows(tensor: &TensorView) -> Vec<f32> {
-    let stride = tensor.cols.next_multiple_of(4);
-    let mut padded = vec![0.0; tensor.rows * stride];
-    let mut floats = tensor.floats();
-    for row in padded.chunks_exact_mut(stride) {
-        row[..tensor.cols].iter_mut().zip(&mut floats).for_each(|(to, float)| *to = float);
+impl CheckedMatrix for Matrix {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
     }
-    padded
+
+    /// Reading has done it.
+    fn check(&self, _: &'static str) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
-fn pack_ternary(tensor: &TensorView) -> Vec<lookup::Indices> {
+fn pad_rows(tensor: &mut TensorReader) -> Result<Vec<f32>, Error> {
+    let stride = tensor.cols.next_multiple_of(4);
+    let mut padded = Vec::with_capacity(tensor.rows * stride);
+    tensor.for_each_row_of_floats(&mut |row| {
+        padded.extend(row);
+        padded.resize(padded.len().next_multiple_of(stride), 0.0);
+    })?;
+    Ok(padded)
+}
+
+fn pack_ternary(tensor: &mut TensorReader) -> Result<Vec<lookup::Indices>, Error> {
     let len = lookup::block_len(tensor.cols);
     let mut blocks = vec![lookup::NO_WEIGHTS; tensor.rows.div_ceil(BLOCK) * len];
     let mut row = 0;
-    tensor.for_each_ternary_row(|values| {
+    tensor.for_each_row_of_integers(&mut |values| {
         lookup::pack_row(values, row % BLOCK, &mut blocks[row / BLOCK * len..][..len]);
         row += 1;
-    });
-    blocks
+    })?;
+    Ok(blocks)
 }
 
-impl Weights {
-    fn packed(tensor: &TensorView, bits: usize) -> Weights {
-        let stride = packed::stride(tensor.cols, bits);
-        let mut lanes = vec![[0; 8]; tensor.rows * stride];
-        let mut rows = lanes.chunks_exact_mut(stride);
-        tensor.for_each_row_of_bytes(|bytes| {
-            if let Some(lanes) = rows.next() {
-                packed::pack(bytes, bits, lanes);
-            }
-        });
-        Weights::Packed { bits, lanes, scales: Scales::new(tensor) }
-    }
+fn pack(tensor: &mut TensorReader, bits: usize) -> Result<Vec<packed::Lanes>, Error> {
+    let stride = packed::stride(tensor.cols, bits);
+    let mut lanes = vec![[0; 8]; tensor.rows * stride];
+    let mut rows = lanes.chunks_exact_mut(stride);
+    tensor.for_each_row_of_bytes(&mut |bytes| {
+        if let Some(lanes) = rows.next() {
+            packed::pack(bytes, bits, lanes);
+        }
+    })?;
+    Ok(lanes)
 }
 
 /// Cuts a range of rows, and `out` with it, where a block of rows begins.
@@ -197,12 +208,11 @@ fn split(rows: Range<usize>, mut out: &mut [f32]) -> impl Iterator<Item = (Range
 }
 
 impl Scales {
-    fn new(tensor: &TensorView) -> Scales {
-        let mut scales = tensor.scales().map(f32::from);
-        match scales.len() {
-            0 => Scales::OneForAll(1.0),
-            1 => Scales::OneForAll(scales.next().unwrap_or(1.0)),
-            _ => Scales::OneARow(scales.collect()),
+    fn new(scales: &[f16]) -> Scales {
+        match scales {
+            [] => Scales::OneForAll(1.0),
+            [scale] => Scales::OneForAll(scale.to_f32()),
+            scales => Scales::OneARow(scales.iter().map(|scale| scale.to_f32()).collect()),
         }
     }
 

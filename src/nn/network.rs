@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
-use crate::Error;
-use crate::format::{CellKind, LayerParts, ModelParts, Shape, StoredTensor};
+use crate::format::{CellKind, LayerParts, ModelParts, NarrowParts, Shape};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -56,23 +55,23 @@ struct LayerScratch {
 }
 
 impl Network {
-    /// Takes over parts whose shapes have been checked; their elements are checked here.
-    pub(crate) fn new(parts: &ModelParts<StoredTensor>) -> Result<Network, Error> {
-        let narrow = parts.narrow.as_ref();
-        let embedding = Table::new(&parts.embedding, narrow.map(|narrow| (&narrow.embedding, &*narrow.rows)))?;
-        let output = parts.output.as_ref().map(|output| {
-            let narrow = narrow.and_then(|narrow| Some((narrow.output.as_ref()?, &*narrow.rows)));
-            Table::new(output, narrow)
-        });
-        Ok(Network {
-            shape: parts.shape,
-            embedding,
-            layers: parts.layers.iter().map(|layer| Layer::new(parts.shape.cell, layer)).collect::<Result<_, _>>()?,
-            projection: parts.projection.as_ref().map(|stored| stored.read(Matrix::from_view)).transpose()?,
-            output: output.transpose()?,
-            output_bias: parts.output_bias.to_f32(),
+    /// Takes over the network of a model file.
+    pub(crate) fn new(parts: ModelParts<Matrix>) -> Network {
+        let ModelParts { shape, embedding, layers, projection, output, output_bias, narrow, .. } = parts;
+        let (narrow_embedding, narrow_output, rows) = match narrow {
+            Some(NarrowParts { rows, embedding, output }) => (Some(embedding), output, rows),
+            None => (None, None, Vec::new()),
+        };
+        let table = |wide, narrow: Option<Matrix>| Table::new(wide, narrow.map(|matrix| (matrix, &*rows)));
+        Network {
+            shape,
+            embedding: table(embedding, narrow_embedding),
+            layers: layers.into_iter().map(|layer| Layer::new(shape.cell, layer)).collect(),
+            projection,
+            output: output.map(|output| table(output, narrow_output)),
+            output_bias: output_bias.to_f32(),
             activation_bits: 8,
-        })
+        }
     }
 
     /// Rounds activations to at most so many bits, see [`Activations::set_bits`]: for studies of what they cost. It holds for
@@ -168,14 +167,13 @@ impl Network {
 }
 
 impl Layer {
-    fn new(cell: CellKind, parts: &LayerParts<StoredTensor>) -> Result<Layer, Error> {
-        let input = parts.input.read(Matrix::from_view)?;
-        let recurrent = parts.recurrent.read(Matrix::from_view)?;
-        let bias = parts.bias.to_f32();
-        Ok(match cell {
+    fn new(cell: CellKind, parts: LayerParts<Matrix>) -> Layer {
+        let LayerParts { input, recurrent, bias } = parts;
+        let bias = bias.to_f32();
+        match cell {
             CellKind::Lstm => Layer::Lstm(Lstm { input, recurrent, bias }),
             CellKind::Gru => Layer::Gru(Gru { input, recurrent, bias }),
-        })
+        }
     }
 
     /// Those of the input and of the recurrence.

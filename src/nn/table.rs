@@ -3,8 +3,6 @@
 use std::ops::Range;
 
 use super::{Activations, Matrix};
-use crate::Error;
-use crate::format::StoredTensor;
 
 /// Rows that are looked at together.
 const BLOCK: usize = 64;
@@ -33,9 +31,8 @@ pub struct TableInput {
 
 impl Table {
     /// Takes over matrices whose shapes have been checked, and of each row whether it is narrow.
-    pub(crate) fn new(wide: &StoredTensor, narrow: Option<(&StoredTensor, &[bool])>) -> Result<Table, Error> {
-        let wide = wide.read(Matrix::from_view)?;
-        let Some((narrow, rows)) = narrow else { return Ok(Table { wide, narrow: None }) };
+    pub(crate) fn new(wide: Matrix, narrow: Option<(Matrix, &[bool])>) -> Table {
+        let Some((matrix, rows)) = narrow else { return Table { wide, narrow: None } };
         let mut before = 0;
         let blocks = rows.chunks(BLOCK).map(|rows| {
             let bits: u64 = rows.iter().zip(0..).map(|(&is_narrow, place)| u64::from(is_narrow) << place).sum();
@@ -44,7 +41,7 @@ impl Table {
             block
         });
         let blocks = blocks.collect();
-        Ok(Table { wide, narrow: Some(Narrow { matrix: narrow.read(Matrix::from_view)?, blocks }) })
+        Table { wide, narrow: Some(Narrow { matrix, blocks }) }
     }
 
     /// A zero vector to multiply the table with, of activations of so many bits.

@@ -1,8 +1,12 @@
 //! The boundary to JavaScript. It converts and decides nothing; `js/engine.ts` is its other side.
 
-use js_sys::{Array, Error as JsError, Reflect};
+use std::borrow::Cow;
+use std::ops::Range;
+
+use js_sys::{Array, Error as JsError, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+use crate::format::Source;
 use crate::predict::{Blend, Personal, known_words};
 use crate::{Error, Model, Session};
 
@@ -19,8 +23,8 @@ impl Engine {
     /// Loads the bytes of a `.lm` file. Throws an `Error` named `LmError`, its `code` the kind of the
     /// [error](crate::ErrorKind::code).
     #[wasm_bindgen(constructor)]
-    pub fn new(bytes: Vec<u8>) -> Result<Engine, JsValue> {
-        let model = Model::from_bytes(&bytes).map_err(|error| to_js(&error))?;
+    pub fn new(bytes: Uint8Array) -> Result<Engine, JsValue> {
+        let model = Model::read(&bytes).map_err(|error| to_js(&error))?;
         let session = Session::new(&model);
         Ok(Engine { model, session, personal: Personal::new() })
     }
@@ -86,6 +90,18 @@ impl Engine {
     /// The number of words the model knows.
     pub fn vocabulary_size(&self) -> usize {
         self.model.vocabulary().words().len()
+    }
+}
+
+/// The bytes of a file stay where they are until a section is read.
+impl Source for Uint8Array {
+    fn len(&self) -> usize {
+        self.length() as usize
+    }
+
+    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        // Neither end is beyond the length, which is 32-bit.
+        Cow::Owned(self.subarray(range.start as u32, range.end as u32).to_vec())
     }
 }
 

@@ -1,0 +1,79 @@
+//! What a section holds, read from its beginning to its end.
+
+use super::coding::Decoder;
+use crate::Error;
+
+/// The bytes of a section that are not read yet, whether or not they are entropy-coded.
+pub(super) struct Contents<'a> {
+    bytes: Bytes<'a>,
+    section: &'static str,
+}
+
+enum Bytes<'a> {
+    Stored(&'a [u8]),
+    Coded { decoder: Decoder<'a>, left: usize },
+}
+
+impl<'a> Contents<'a> {
+    /// Those of a section that is stored as it is.
+    pub fn stored(bytes: &'a [u8], section: &'static str) -> Contents<'a> {
+        Contents { bytes: Bytes::Stored(bytes), section }
+    }
+
+    /// `length` bytes, entropy-coded.
+    pub fn coded(coded: &'a [u8], length: usize, section: &'static str) -> Result<Contents<'a>, Error> {
+        Ok(Contents { bytes: Bytes::Coded { decoder: Decoder::new(coded, section)?, left: length }, section })
+    }
+
+    /// The section's name.
+    pub fn name(&self) -> &'static str {
+        self.section
+    }
+
+    /// The next bytes, as many as there is room for.
+    pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
+        let too_short = self.error("it is shorter than its contents");
+        match &mut self.bytes {
+            Bytes::Stored(bytes) => {
+                let (taken, rest) = bytes.split_at_checked(to.len()).ok_or(too_short)?;
+                to.copy_from_slice(taken);
+                *bytes = rest;
+            }
+            Bytes::Coded { decoder, left } => {
+                *left = left.checked_sub(to.len()).ok_or(too_short)?;
+                decoder.fill(to);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn u32(&mut self) -> Result<u32, Error> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
+        let length = match &self.bytes {
+            Bytes::Stored(bytes) => bytes.len(),
+            Bytes::Coded { left, .. } => *left,
+        };
+        let mut rest = vec![0; length];
+        self.fill(&mut rest).map(|()| rest)
+    }
+
+    /// The section must end here.
+    pub fn finish(self) -> Result<(), Error> {
+        match self.bytes {
+            Bytes::Stored([]) => Ok(()),
+            Bytes::Coded { decoder, left: 0 } => decoder.finish(),
+            _ => Err(self.error("it is longer than its contents")),
+        }
+    }
+
+    /// An error about this section.
+    pub fn error(&self, reason: &'static str) -> Error {
+        Error::corrupt(self.section, reason)
+    }
+}
