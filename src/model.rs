@@ -58,7 +58,7 @@ impl Model {
         &self.network
     }
 
-    /// Rounds activations to at most so many bits, see [`Network::set_activation_bits`].
+    /// Rounds activations to so many bits, see [`Network::set_activation_bits`].
     pub fn set_activation_bits(&mut self, bits: u32) {
         self.network.set_activation_bits(bits);
     }

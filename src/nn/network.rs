@@ -21,7 +21,7 @@ pub struct Network {
     output: Option<Table>,
     /// `vocabulary`
     output_bias: Vec<f32>,
-    activation_bits: u32,
+    activation_bits: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,14 +70,14 @@ impl Network {
             projection,
             output: output.map(|output| table(output, narrow_output)),
             output_bias: output_bias.to_f32(),
-            activation_bits: 8,
+            activation_bits: None,
         }
     }
 
-    /// Rounds activations to at most so many bits, see [`Activations::set_bits`]: for studies of what they cost. It holds for
-    /// memory taken by [`scratch`](Self::scratch) from then on.
+    /// Rounds activations to so many bits, see [`Activations::with_bits`]: for studies of what they cost. It holds for memory
+    /// taken by [`scratch`](Self::scratch) from then on.
     pub fn set_activation_bits(&mut self, bits: u32) {
-        self.activation_bits = bits;
+        self.activation_bits = Some(bits);
     }
 
     /// Kinds and sizes.

@@ -44,8 +44,8 @@ impl Table {
         Table { wide, narrow: Some(Narrow { matrix, blocks }) }
     }
 
-    /// A zero vector to multiply the table with, of activations of so many bits.
-    pub fn input(&self, bits: u32) -> TableInput {
+    /// A zero vector to multiply the table with, see [`Activations::with_bits`].
+    pub fn input(&self, bits: Option<u32>) -> TableInput {
         TableInput {
             wide: Activations::with_bits(&self.wide, bits),
             narrow: self.narrow.as_ref().map(|narrow| Activations::with_bits(&narrow.matrix, bits)),

@@ -40,22 +40,15 @@ impl Scores {
         self.blocks.fill(Block::default());
     }
 
-    /// The logits of `rows`. Those not known yet are computed, as few as the blocks allow: `compute` is given ranges of
-    /// rows and the places of their logits.
+    /// The logits of `rows`. Those not known yet are computed, as few as the blocks allow: `compute` is given the rows of a block
+    /// and the places of their logits, which are then still at hand for the maximum.
     pub fn get(&mut self, rows: Range<usize>, mut compute: impl FnMut(Range<usize>, &mut [f32])) -> &[f32] {
-        let mut at = rows.start / BLOCK;
-        let end = rows.end.div_ceil(BLOCK);
-        while at < end {
-            let unknown = self.blocks[at..end].iter().take_while(|block| block.max.is_none()).count();
-            if unknown > 0 {
-                let rows = at * BLOCK..((at + unknown) * BLOCK).min(self.len());
-                let logits = &mut self.logits[rows.clone()];
-                compute(rows, logits);
-                for (block, logits) in self.blocks[at..].iter_mut().zip(logits.chunks(BLOCK)) {
-                    block.max = Some(dense::max::<Native>(logits));
-                }
-            }
-            at += unknown.max(1);
+        let blocks = rows.start / BLOCK..rows.end.div_ceil(BLOCK);
+        for (block, at) in self.blocks[blocks.clone()].iter_mut().zip(blocks).filter(|(block, _)| block.max.is_none()) {
+            let rows = at * BLOCK..((at + 1) * BLOCK).min(self.logits.len());
+            let logits = &mut self.logits[rows.clone()];
+            compute(rows, logits);
+            block.max = Some(dense::max::<Native>(logits));
         }
         &self.logits[rows]
     }
@@ -187,6 +180,7 @@ mod tests {
         ask(120..140);
         ask(900..1000);
         ask(0..1000);
-        assert_eq!(computed, [64..128, 128..192, 896..1000, 0..64, 192..896]);
+        let blocks = |rows: Range<usize>| split(rows).collect::<Vec<_>>();
+        assert_eq!(computed, [blocks(64..192), blocks(896..1000), blocks(0..64), blocks(192..896)].concat());
     }
 }

@@ -21,8 +21,7 @@ impl Kernel {
     pub fn new(encoding: &str, bits: u32, rows: usize, cols: usize) -> Result<Kernel, JsError> {
         let random = &mut Random(1);
         let matrix = Matrix::new(&tensor(random, encoding, rows, cols))?;
-        let mut x = Activations::new(&matrix);
-        x.set_bits(bits);
+        let x = Activations::with_bits(&matrix, Some(bits));
         let values = (0..cols).map(|_| random.float()).collect();
         Ok(Kernel { matrix, values, x, out: vec![0.0; rows] })
     }

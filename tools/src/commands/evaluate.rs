@@ -51,9 +51,10 @@ pub struct Arguments {
     /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
     #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
     blend: Option<Vec<f64>>,
-    /// Round activations to fewer bits than a page does, or not at all: 5, 6, 7, 8 (as a page) or float
-    #[arg(long, default_value = "8", value_parser = ["5", "6", "7", "8", "float"])]
-    activations: String,
+    /// Round activations to so many bits (8: 7 where weights are ternary), or not at all [default: as a page does, 6 bits where
+    /// weights are ternary, 8 where they are other integers]
+    #[arg(long, value_parser = ["5", "6", "7", "8", "float"])]
+    activations: Option<String>,
     /// Threads [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -118,7 +119,8 @@ impl Arguments {
 
     fn read_model(&self, bytes: &[u8]) -> Result<Model> {
         let parts = ModelParts::from_bytes(bytes)?;
-        let Ok(bits) = self.activations.parse() else { return Ok(Model::from_parts(with_float_weights(parts))?) };
+        let Some(activations) = &self.activations else { return Ok(Model::from_parts(parts)?) };
+        let Ok(bits) = activations.parse() else { return Ok(Model::from_parts(with_float_weights(parts))?) };
         let mut model = Model::from_parts(parts)?;
         model.set_activation_bits(bits);
         Ok(model)
