@@ -6,8 +6,8 @@ use crate::simd::{Native, dense, lookup, packed};
 /// The largest magnitude of an activation that meets rows of 4 or 8 bits.
 const MAX_PACKED: i16 = 127;
 
-/// The largest magnitude that an activation has, unless told otherwise, where it meets ternary weights. The kernel is 15 to 20 %
-/// faster than with 63, the most it takes; docs/results.md has what it costs.
+/// The largest magnitude that an activation has, unless told otherwise, where it meets ternary weights. The kernel is faster
+/// than with 63, the most it takes (docs/performance.md); docs/results.md has what it costs.
 const MAX_TERNARY: i16 = 31;
 
 /// Below this magnitude a vector counts as zero: the quotient of 127 and it would overflow.
