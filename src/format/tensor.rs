@@ -382,3 +382,34 @@ fn pack_halves(pair: &[i8]) -> u8 {
 fn write_f32s(values: &[f32], to: &mut Vec<u8>) {
     to.extend(values.iter().flat_map(|value| value.to_le_bytes()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a tensor of one row from its bytes.
+    fn read(encoding: u32, cols: u32, elements: &[u8]) -> Result<Tensor, Error> {
+        let mut section: Vec<u8> = [encoding, 1, cols, 0].iter().flat_map(|field| field.to_le_bytes()).collect();
+        section.extend(elements);
+        let mut contents = Contents::stored(&section, "test");
+        let tensor = TensorReader::new(&mut contents)?.into_tensor()?;
+        contents.finish().map(|()| tensor)
+    }
+
+    #[test]
+    fn what_fills_up_the_last_byte_is_zero() {
+        // The digits 2, 0, 1, then 1, 1 for padding; then one of the two is 2.
+        assert_eq!(read(2, 3, &[2 + 9 + 27 + 81]).map(|tensor| tensor.values), Ok(Values::Ternary(vec![1, -1, 0])));
+        assert!(read(2, 3, &[2 + 9 + 27 + 2 * 81]).is_err());
+        assert!(read(2, 3, &[243]).is_err(), "no five digits");
+        assert_eq!(read(4, 3, &[0xf1, 0x07]).map(|tensor| tensor.values), Ok(Values::Signed4(vec![1, -1, 7])));
+        assert!(read(4, 3, &[0xf1, 0x17]).is_err());
+    }
+
+    #[test]
+    fn a_section_is_as_long_as_its_elements() {
+        assert!(read(8, 3, &[1, 2]).is_err());
+        assert!(read(8, 3, &[1, 2, 3, 4]).is_err());
+        assert!(read(1, 1, &f32::NAN.to_le_bytes()).is_err());
+    }
+}
