@@ -25,7 +25,7 @@ impl Model {
 
     /// [`from_bytes`](Model::from_bytes) of bytes that are elsewhere.
     pub(crate) fn read(source: &dyn Source) -> Result<Model, Error> {
-        let parts = ModelParts::read(source, |reader| Matrix::read(reader))?;
+        let parts = ModelParts::read(source, Matrix::read)?;
         let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
             .map_err(|reason| Error::corrupt("vocabulary", reason))?;
         if vocabulary.len() != parts.shape.vocabulary {

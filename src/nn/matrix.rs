@@ -47,7 +47,7 @@ impl Matrix {
     ///
     /// If the sizes do not fit together or exceed a [limit](crate::format::limits), or an element is out of range.
     pub fn new(tensor: &Tensor) -> Result<Matrix, Error> {
-        tensor.read("matrix", |reader| Matrix::read(reader))
+        tensor.read("matrix", Matrix::read)
     }
 
     /// Packs a matrix for the kernels as it is read.
