@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Random, SHIPPED, parts};
-use js_sys::{Array, Error, Reflect};
+use js_sys::{Array, Error, Reflect, Uint8Array};
 use lm_wasm::simd::{Native, Scalar, math};
 use lm_wasm::web::Engine;
 use lm_wasm::{Model, Session};
@@ -46,7 +46,7 @@ fn an_engine_suggests_what_a_session_does() {
     let file = parts(1, SHIPPED).to_bytes().unwrap();
     let model = Model::from_bytes(&file).unwrap();
     let mut session = Session::new(&model);
-    let mut engine = Engine::new(file).unwrap();
+    let mut engine = Engine::new(Uint8Array::from(&*file)).unwrap();
     for text in ["", "I'm go", "London 👩‍👩‍👧 Źl", "\0"] {
         let expected = session.suggest(&model, text, 3);
         let flat: Array = engine.suggest(text, 3);
@@ -71,7 +71,7 @@ fn damaged_bytes_are_an_error_with_a_code() {
 }
 
 fn check_error(bytes: Vec<u8>, code: &str) {
-    let error: JsValue = Engine::new(bytes).err().unwrap();
+    let error: JsValue = Engine::new(Uint8Array::from(&*bytes)).err().unwrap();
     assert_eq!(Reflect::get(&error, &"code".into()).unwrap().as_string().as_deref(), Some(code));
     let error: Error = error.dyn_into().unwrap();
     assert_eq!(String::from(error.name()), "LmError");
