@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use js_sys::{Array, Error as JsError, Reflect, Uint8Array};
+use js_sys::{Array, Error as JsError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::format::Source;
@@ -105,10 +105,19 @@ impl Source for Uint8Array {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// An `Error` with a code. A setter of its own, where `Reflect.set` would bring what catches exceptions.
+    #[wasm_bindgen(extends = JsError)]
+    type CodedError;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_code(this: &CodedError, code: &str);
+}
+
 fn to_js(error: &Error) -> JsValue {
-    let js = JsError::new(&error.to_string());
+    let js: CodedError = JsError::new(&error.to_string()).unchecked_into();
     js.set_name("LmError");
-    // Setting a property of a fresh object cannot fail.
-    let _ = Reflect::set(&js, &"code".into(), &error.kind().code().into());
+    js.set_code(error.kind().code());
     js.into()
 }
