@@ -1,5 +1,6 @@
 //! What a section holds, read from its beginning to its end.
 
+use super::bytes::Reader;
 use super::coding::Decoder;
 use crate::Error;
 
@@ -10,14 +11,14 @@ pub(super) struct Contents<'a> {
 }
 
 enum Bytes<'a> {
-    Stored(&'a [u8]),
+    Stored(Reader<'a>),
     Coded { decoder: Decoder<'a>, left: usize },
 }
 
 impl<'a> Contents<'a> {
     /// Those of a section that is stored as it is.
     pub fn stored(bytes: &'a [u8], section: &'static str) -> Contents<'a> {
-        Contents { bytes: Bytes::Stored(bytes), section }
+        Contents { bytes: Bytes::Stored(Reader::new(bytes, section)), section }
     }
 
     /// `length` bytes, entropy-coded.
@@ -34,11 +35,7 @@ impl<'a> Contents<'a> {
     pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
         let too_short = self.error("it is shorter than its contents");
         match &mut self.bytes {
-            Bytes::Stored(bytes) => {
-                let (taken, rest) = bytes.split_at_checked(to.len()).ok_or(too_short)?;
-                to.copy_from_slice(taken);
-                *bytes = rest;
-            }
+            Bytes::Stored(reader) => to.copy_from_slice(reader.take(to.len())?),
             Bytes::Coded { decoder, left } => {
                 *left = left.checked_sub(to.len()).ok_or(too_short)?;
                 decoder.fill(to);
@@ -55,18 +52,19 @@ impl<'a> Contents<'a> {
 
     /// All that is left.
     pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
-        let length = match &self.bytes {
-            Bytes::Stored(bytes) => bytes.len(),
-            Bytes::Coded { left, .. } => *left,
-        };
-        let mut rest = vec![0; length];
-        self.fill(&mut rest).map(|()| rest)
+        match &mut self.bytes {
+            Bytes::Stored(reader) => Ok(reader.rest().to_vec()),
+            Bytes::Coded { left, .. } => {
+                let mut rest = vec![0; *left];
+                self.fill(&mut rest).map(|()| rest)
+            }
+        }
     }
 
     /// The section must end here.
     pub fn finish(self) -> Result<(), Error> {
         match self.bytes {
-            Bytes::Stored([]) => Ok(()),
+            Bytes::Stored(reader) => reader.finish(),
             Bytes::Coded { decoder, left: 0 } => decoder.finish(),
             _ => Err(self.error("it is longer than its contents")),
         }

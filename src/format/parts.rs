@@ -271,26 +271,27 @@ impl<T> ModelParts<T> {
         let mut sections = Sections(container::read(source)?);
         let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
-        let mut tensor = |kind, index| sections.take(kind, index)?.read(|section| matrix(TensorReader::new(section)?));
-        // The largest first: what it took on the way serves the others.
-        let embedding = tensor(Kind::Embedding, 0)?;
         let untied = shape.output == OutputKind::Untied;
-        let output = untied.then(|| tensor(Kind::Output, 0)).transpose()?;
-        let narrow_embedding = shape.narrow_width.map(|_| tensor(Kind::NarrowEmbedding, 0)).transpose()?;
-        let narrow_output = shape.narrow_width.filter(|_| untied).map(|_| tensor(Kind::NarrowOutput, 0)).transpose()?;
-        let projection = shape.has_projection().then(|| tensor(Kind::Projection, 0)).transpose()?;
-        let weights = (0..shape.layers as u32)
-            .map(|index| Ok((tensor(Kind::LayerInput, index)?, tensor(Kind::LayerRecurrent, index)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        let layers = weights.into_iter().zip(0..).map(|((input, recurrent), index)| {
-            Ok(LayerParts { input, recurrent, bias: sections.bias(Kind::LayerBias, index)? })
-        });
-        let layers = layers.collect::<Result<_, Error>>()?;
-        let narrow = narrow_embedding.map(|embedding| -> Result<_, Error> {
+        // The largest first: what it took on the way serves the others.
+        let embedding = sections.matrix(Kind::Embedding, 0, &matrix)?;
+        let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
+        let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
             let rows = unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary);
-            let rows = rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?;
-            Ok(NarrowParts { rows, embedding, output: narrow_output })
+            Ok(NarrowParts {
+                rows: rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?,
+                embedding: sections.matrix(Kind::NarrowEmbedding, 0, &matrix)?,
+                output: untied.then(|| sections.matrix(Kind::NarrowOutput, 0, &matrix)).transpose()?,
+            })
         });
+        let narrow = narrow.transpose()?;
+        let mut layers = Vec::with_capacity(shape.layers);
+        for index in 0..shape.layers as u32 {
+            layers.push(LayerParts {
+                input: sections.matrix(Kind::LayerInput, index, &matrix)?,
+                recurrent: sections.matrix(Kind::LayerRecurrent, index, &matrix)?,
+                bias: sections.bias(Kind::LayerBias, index)?,
+            });
+        }
         let parts = ModelParts {
             metadata,
             shape,
@@ -300,10 +301,10 @@ impl<T> ModelParts<T> {
             casing: sections.text(Kind::Casing)?,
             embedding,
             layers,
-            projection,
+            projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
             output,
             output_bias: sections.bias(Kind::OutputBias, 0)?,
-            narrow: narrow.transpose()?,
+            narrow,
         };
         sections.finish()?;
         check(&parts)?;
@@ -416,6 +417,15 @@ impl<'a> Sections<'a> {
     fn text(&mut self, kind: Kind) -> Result<String, Error> {
         let text = String::from_utf8(self.bytes(kind)?);
         text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))
+    }
+
+    fn matrix<T>(
+        &mut self,
+        kind: Kind,
+        index: u32,
+        with: impl FnOnce(TensorReader) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.take(kind, index)?.read(|section| with(TensorReader::new(section)?))
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {

@@ -214,21 +214,22 @@ impl<'r, 'a> TensorReader<'r, 'a> {
         Ok(())
     }
 
+    fn integers(&mut self) -> Result<Vec<i8>, Error> {
+        let mut integers = Vec::new();
+        self.for_each_row_of_integers(&mut |row| integers.extend(row)).map(|()| integers)
+    }
+
     /// The same with memory for its elements.
     pub(super) fn into_tensor(mut self) -> Result<Tensor, Error> {
-        let mut integers = Vec::new();
-        let mut read_integers = |reader: &mut Self| {
-            reader.for_each_row_of_integers(&mut |row| integers.extend(row)).map(|()| std::mem::take(&mut integers))
-        };
         let values = match self.encoding {
             Encoding::F32 => {
                 let mut floats = Vec::new();
                 self.for_each_row_of_floats(&mut |row| floats.extend(row))?;
                 Values::F32(floats)
             }
-            Encoding::Ternary => Values::Ternary(read_integers(&mut self)?),
-            Encoding::Signed4 => Values::Signed4(read_integers(&mut self)?),
-            Encoding::Signed8 => Values::Signed8(read_integers(&mut self)?),
+            Encoding::Ternary => Values::Ternary(self.integers()?),
+            Encoding::Signed4 => Values::Signed4(self.integers()?),
+            Encoding::Signed8 => Values::Signed8(self.integers()?),
         };
         Ok(Tensor { rows: self.rows, cols: self.cols, values, scales: self.scales })
     }
