@@ -31,7 +31,7 @@ impl Model {
         if vocabulary.len() != parts.shape.vocabulary {
             return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
         }
-        Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts) })
+        Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)? })
     }
 
     /// Takes over the parts of a model that was never a file.

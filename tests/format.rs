@@ -5,13 +5,21 @@
 mod common;
 
 use common::{Encoding, Random, Recipe, SHIPPED, many_words, parts, parts_of, recipes};
-use lm_wasm::format::{Bias, Metadata, ModelParts, SectionKind, Shape, VERSION, Values, inspect, limits, reseal};
+use lm_wasm::format::{
+    Bias, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, SectionKind, Shape, VERSION, Values, inspect,
+    limits, reseal,
+};
 use lm_wasm::{Error, ErrorKind, Model, Session};
 use proptest::prelude::*;
 
 /// A model with narrow rows.
 fn narrow() -> ModelParts {
     parts(1, Recipe { narrow_width: Some(5), ..SHIPPED })
+}
+
+/// A model that reads spellings.
+fn lsh() -> ModelParts {
+    parts(1, Recipe { input: InputKind::Lsh, output: OutputKind::Untied, ..SHIPPED })
 }
 
 fn shipped() -> Vec<u8> {
@@ -114,17 +122,29 @@ fn errors_name_the_thing() {
     assert!(load_and_use(&damaged).unwrap_err().to_string().contains("shape"));
 }
 
+/// A model that reads spellings by another code than its layer is for.
+fn with_lsh(other: Lsh) -> ModelParts {
+    let mut parts = lsh();
+    if let InputParts::Lsh { lsh, .. } = &mut parts.input {
+        *lsh = other;
+    }
+    parts
+}
+
 #[test]
 fn parts_that_contradict_each_other_are_not_written() {
     type Change = fn(&mut ModelParts);
-    let changes: [Change; 13] = [
+    let changes: [Change; 21] = [
         |parts| parts.shape.hidden += 1,
         |parts| parts.shape.vocabulary -= 1,
         |parts| parts.layers.clear(),
         |parts| parts.projection = None,
-        |parts| parts.output = Some(parts.embedding.clone()),
-        |parts| parts.embedding.scales = vec![half::f16::INFINITY],
-        |parts| parts.embedding.values = Values::Signed4(vec![8; parts.embedding.rows * parts.embedding.cols]),
+        |parts| parts.output = Some(parts.input.matrix_mut().clone()),
+        |parts| parts.input.matrix_mut().scales = vec![half::f16::INFINITY],
+        |parts| {
+            let embedding = parts.input.matrix_mut();
+            embedding.values = Values::Signed4(vec![8; embedding.rows * embedding.cols]);
+        },
         |parts| parts.output_bias = Bias::F32(vec![f32::NAN; parts.shape.vocabulary]),
         |parts| parts.output_bias = Bias::F32(vec![limits::MAGNITUDE * 2.0; parts.shape.vocabulary]),
         |parts| parts.shape.narrow_width = Some(5),
@@ -134,6 +154,14 @@ fn parts_that_contradict_each_other_are_not_written() {
             *parts = narrow();
             parts.narrow.as_mut().unwrap().rows[0] ^= true;
         },
+        |parts| parts.shape.input = InputKind::Lsh,
+        |parts| *parts = ModelParts { shape: Shape { input: InputKind::Embedding, ..lsh().shape }, ..lsh() },
+        |parts| *parts = ModelParts { output: None, ..lsh() },
+        |parts| *parts = with_lsh(Lsh { bits: 64, ..common::LSH }),
+        |parts| *parts = with_lsh(Lsh { bits: 100, ..common::LSH }),
+        |parts| *parts = with_lsh(Lsh { shortest: 0, ..common::LSH }),
+        |parts| *parts = with_lsh(Lsh { shortest: 4, longest: 5, ..common::LSH }),
+        |parts| *parts = with_lsh(Lsh { longest: 9, ..common::LSH }),
     ];
     for (number, change) in changes.iter().enumerate() {
         let mut parts = parts(1, SHIPPED);

@@ -7,6 +7,7 @@ mod common;
 use common::{Encoding, Recipe, SHIPPED, parts};
 use lm_wasm::Model;
 use lm_wasm::format::{Bias, CellKind, ModelParts, OutputKind, Tensor, Values};
+use lm_wasm::nn::Input;
 
 const TOLERANCE: f32 = 1e-5;
 
@@ -56,8 +57,9 @@ fn model(cell: CellKind, vectors: &Vectors) -> ModelParts {
     };
     let mut parts = parts(0, recipe);
     let mut rows = vectors.values("input");
-    rows.resize(parts.embedding.rows * input.cols, 0.0);
-    parts.embedding.values = Values::F32(rows);
+    let embedding = parts.input.matrix_mut();
+    rows.resize(embedding.rows * input.cols, 0.0);
+    embedding.values = Values::F32(rows);
 
     let biases = [vectors.values("bias_ih"), vectors.values("bias_hh")];
     parts.layers[0].input = vectors.tensor("weight_ih");
@@ -77,7 +79,7 @@ fn check(cell: CellKind, text: &str) {
     let mut state = vec![0.0; network.state_len()];
     let mut scratch = network.scratch();
     for (step, wanted) in (0..).zip(vectors.values("output").chunks(hidden)) {
-        network.step(step, &mut state, &mut scratch);
+        network.step(Input::Row(step), &mut state, &mut scratch);
         assert_close(&state[..hidden], wanted, step);
     }
     if cell == CellKind::Lstm {

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{SHIPPED, parts, parts_of, recipes};
+use lm_wasm::format::InputKind;
 use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
 use lm_wasm::{Model, Session, Suggestions};
 use proptest::prelude::*;
@@ -156,10 +157,35 @@ fn suggestions_fit_what_is_typed() {
 }
 
 #[test]
+fn unknown_words_differ_where_spellings_are_read() {
+    let lsh = recipes().into_iter().find(|recipe| recipe.input == InputKind::Lsh).unwrap();
+    for (recipe, differ) in [(lsh, true), (SHIPPED, false)] {
+        let model = Model::from_parts(parts(7, recipe)).unwrap();
+        assert_eq!(fresh(&model, "we zebra ", 3) != fresh(&model, "we gnu ", 3), differ);
+        // A session has seen others before, and went back and forth.
+        let mut session = Session::new(&model);
+        let text = |number: usize| format!("we zebra{number} ");
+        for number in 0..1500 {
+            session.suggest(&model, &text(number), 1);
+        }
+        for number in [7, 1499, 7] {
+            assert_eq!(session.suggest(&model, &text(number), 3), fresh(&model, &text(number), 3));
+        }
+        // What is no token is an unknown word that has no spelling.
+        session.set_context(&model, &[]);
+        let logits = [0, 99].map(|token| {
+            session.set_context(&model, &[token]);
+            session.logits(&model).to_vec()
+        });
+        assert_eq!(logits[0], logits[1]);
+    }
+}
+
+#[test]
 fn equal_logits_come_in_the_order_of_rows() {
     use lm_wasm::format::Bias;
     let mut parts = parts(6, SHIPPED);
-    parts.embedding.scales = vec![half::f16::ZERO];
+    parts.input.matrix_mut().scales = vec![half::f16::ZERO];
     parts.output_bias = Bias::F32(vec![0.0; parts.shape.vocabulary]);
     let model = Model::from_parts(parts).unwrap();
     let mut session = Session::new(&model);

@@ -6,13 +6,18 @@ mod common;
 
 use common::{Random, Recipe, SHIPPED, many_words, parts_of, recipes, widened};
 use lm_wasm::format::CellKind;
+use lm_wasm::nn::Input;
 use lm_wasm::{Model, Session};
 
 /// The logits of a range of rows after some tokens.
 fn logits(model: &Model, tokens: &[u32], rows: std::ops::Range<usize>) -> Vec<f32> {
     let network = model.network();
     let (mut state, mut scratch) = (vec![0.0; network.state_len()], network.scratch());
-    tokens.iter().for_each(|&token| network.step(token, &mut state, &mut scratch));
+    for &token in tokens {
+        let name = model.vocabulary().name(token);
+        let input = if network.reads_spellings() { Input::Spelling(&name) } else { Input::Row(token) };
+        network.step(input, &mut state, &mut scratch);
+    }
     network.query(&state, &mut scratch);
     let mut out = vec![f32::NAN; rows.len()];
     network.logits(rows, &scratch, &mut out);

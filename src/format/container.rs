@@ -50,10 +50,13 @@ pub enum SectionKind {
     NarrowRows = 14,
     NarrowEmbedding = 15,
     NarrowOutput = 16,
+    Lsh = 17,
+    LshWeights = 18,
+    LshBias = 19,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 16] = [
+    const ALL: [SectionKind; 19] = [
         SectionKind::Metadata,
         SectionKind::Shape,
         SectionKind::Specials,
@@ -70,6 +73,9 @@ impl SectionKind {
         SectionKind::NarrowRows,
         SectionKind::NarrowEmbedding,
         SectionKind::NarrowOutput,
+        SectionKind::Lsh,
+        SectionKind::LshWeights,
+        SectionKind::LshBias,
     ];
 
     fn from_code(code: u32) -> Option<SectionKind> {
@@ -95,6 +101,9 @@ impl SectionKind {
             SectionKind::NarrowRows => "narrow rows",
             SectionKind::NarrowEmbedding => "narrow embedding",
             SectionKind::NarrowOutput => "narrow output",
+            SectionKind::Lsh => "LSH",
+            SectionKind::LshWeights => "LSH layer weights",
+            SectionKind::LshBias => "LSH layer bias",
         }
     }
 }

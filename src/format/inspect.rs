@@ -37,15 +37,15 @@ fn describe(section: &Section) -> Result<SectionInfo, Error> {
     use SectionKind::*;
     let (encoding, shape) = match section.kind {
         Metadata | Specials | Casing => section.expand().map(|_| ("text", None))?,
-        Shape | Words | WordFlags | NarrowRows => section.expand().map(|_| ("bytes", None))?,
-        Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput => {
+        Shape | Words | WordFlags | NarrowRows | Lsh => section.expand().map(|_| ("bytes", None))?,
+        Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput | LshWeights => {
             let (encoding, tensor) = section.read(|contents| {
                 let reader = TensorReader::new(contents)?;
                 Ok((reader.encoding, reader.into_tensor()?))
             })?;
             (encoding.name(), Some((tensor.rows, tensor.cols)))
         }
-        LayerBias | OutputBias => {
+        LayerBias | OutputBias | LshBias => {
             let bias = Bias::read(&section.expand()?, section.kind.name())?;
             (bias.encoding(), Some((bias.len(), 1)))
         }

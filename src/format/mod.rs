@@ -9,17 +9,22 @@ mod coding;
 mod container;
 mod contents;
 mod inspect;
+mod lsh;
 mod metadata;
 mod parts;
+mod shape;
 mod tensor;
 pub mod trits;
 
 pub(crate) use container::Source;
 pub use container::{SectionKind, VERSION, reseal};
 pub use inspect::{SectionInfo, inspect};
+pub use lsh::Lsh;
 pub use metadata::Metadata;
 pub(crate) use parts::CheckedMatrix;
-pub use parts::{CellKind, InputKind, LayerParts, ModelParts, NarrowParts, OutputKind, Shape};
+pub use parts::{InputParts, LayerParts, ModelParts, NarrowParts};
+pub(crate) use shape::NOTHING_TO_TIE;
+pub use shape::{CellKind, InputKind, OutputKind, Shape};
 pub use tensor::{Bias, Tensor, Values};
 pub(crate) use tensor::{Encoding, TensorReader};
 
@@ -41,6 +46,10 @@ pub mod limits {
     pub const ELEMENTS: usize = 1 << 26;
     /// Magnitude of any float. With it no sum that the network forms can overflow.
     pub const MAGNITUDE: f32 = 1_048_576.0;
+    /// Characters of the n-grams that a code is made of.
+    pub const NGRAM: usize = 8;
+    /// Characters of the shortest of them.
+    pub const SHORTEST_NGRAM: u8 = 3;
     /// Bytes of the metadata.
     pub const METADATA: usize = 1 << 16;
 }

@@ -1,9 +1,9 @@
 //! A model as plain data, and its order in a file.
 
-use super::bytes::{Reader, pack_bits, unpack_bits};
+use super::bytes::{pack_bits, unpack_bits};
 use super::container::{self, Section, SectionKind as Kind, Source};
 use super::tensor::{Bias, Tensor, TensorReader};
-use super::{Metadata, limits};
+use super::{InputKind, Lsh, Metadata, OutputKind, Shape, limits};
 use crate::Error;
 
 /// Everything a model file holds.
@@ -21,8 +21,8 @@ pub struct ModelParts<T = Tensor> {
     pub word_flags: Vec<u8>,
     /// The spelling of each word of mixed casing, one a line.
     pub casing: String,
-    /// A row a token, `vocabulary x embedding`; a wide row, where others are narrow.
-    pub embedding: T,
+    /// What makes a vector of a token.
+    pub input: InputParts<T>,
     /// The recurrent layers, the one next to the input first.
     pub layers: Vec<LayerParts<T>>,
     /// `output width x hidden`, there if the two differ.
@@ -35,13 +35,38 @@ pub struct ModelParts<T = Tensor> {
     pub narrow: Option<NarrowParts<T>>,
 }
 
+/// What makes a vector of a token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InputParts<T = Tensor> {
+    /// A row a token, `vocabulary x embedding`; a wide row, where others are narrow.
+    Embedding(T),
+    /// The code of a token's spelling, and a layer over it.
+    Lsh {
+        /// The code.
+        lsh: Lsh,
+        /// `embedding x bits of a code`
+        weights: T,
+        /// `embedding`
+        bias: Bias,
+    },
+}
+
+impl<T> InputParts<T> {
+    /// The embedding or the layer's weights.
+    pub fn matrix_mut(&mut self) -> &mut T {
+        match self {
+            InputParts::Embedding(matrix) | InputParts::Lsh { weights: matrix, .. } => matrix,
+        }
+    }
+}
+
 /// The rows of rare tokens, which have but the first columns of the others: the rest of them are zeros.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NarrowParts<T = Tensor> {
     /// Of each token, whether its rows are narrow.
     pub rows: Vec<bool>,
-    /// A row each, `narrow rows x narrow width`.
-    pub embedding: T,
+    /// A row each, `narrow rows x narrow width`; none if no input is a row.
+    pub embedding: Option<T>,
     /// The same of the output, if it is not tied.
     pub output: Option<T>,
 }
@@ -57,163 +82,7 @@ pub struct LayerParts<T = Tensor> {
     pub bias: Bias,
 }
 
-/// Kinds and sizes of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// The recurrent cell.
-    pub cell: CellKind,
-    /// How a token becomes an input vector.
-    pub input: InputKind,
-    /// Where the output rows come from.
-    pub output: OutputKind,
-    /// Recurrent layers.
-    pub layers: usize,
-    /// Tokens, special ones and words.
-    pub vocabulary: usize,
-    /// Columns of the embedding.
-    pub embedding: usize,
-    /// Units of a recurrent layer.
-    pub hidden: usize,
-    /// Columns of the output rows.
-    pub output_width: usize,
-    /// Columns of narrow rows, if there are any.
-    pub narrow_width: Option<usize>,
-}
-
-/// The recurrent cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are the field's own")]
-pub enum CellKind {
-    Lstm,
-    Gru,
-}
-
-/// How a token becomes an input vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputKind {
-    /// A table with a row a token.
-    Embedding,
-}
-
-/// Where the output rows come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputKind {
-    /// They are the embedding's (Press & Wolf 2017, Inan 2017).
-    Tied,
-    /// They are a table of their own.
-    Untied,
-}
-
-impl CellKind {
-    /// Gates of the cell: rows of its matrices a hidden unit.
-    pub fn gates(self) -> usize {
-        match self {
-            CellKind::Lstm => 4,
-            CellKind::Gru => 3,
-        }
-    }
-
-    /// Elements of the bias a hidden unit.
-    pub fn biases(self) -> usize {
-        match self {
-            CellKind::Lstm => 4,
-            CellKind::Gru => 6,
-        }
-    }
-}
-
-/// Bytes at the end of the shape section that must be zero.
-const SHAPE_RESERVED: usize = 28;
-
 const NOT_A_BIT_EACH: &str = "there is not one bit for each token";
-
-impl Shape {
-    /// Columns of the input weights of layer `index`.
-    pub fn layer_inputs(&self, index: usize) -> usize {
-        if index == 0 { self.embedding } else { self.hidden }
-    }
-
-    fn write(&self) -> Vec<u8> {
-        let cell = match self.cell {
-            CellKind::Lstm => 1,
-            CellKind::Gru => 2,
-        };
-        let input = match self.input {
-            InputKind::Embedding => 1,
-        };
-        let output = match self.output {
-            OutputKind::Tied => 1,
-            OutputKind::Untied => 2,
-        };
-        let narrow = self.narrow_width.unwrap_or(0);
-        let sizes = [self.layers, self.vocabulary, self.embedding, self.hidden, self.output_width, narrow];
-        let fields = [cell, input, output].into_iter().chain(sizes.map(|size| size as u32));
-        let mut bytes: Vec<u8> = fields.flat_map(u32::to_le_bytes).collect();
-        bytes.extend([0; SHAPE_RESERVED]);
-        bytes
-    }
-
-    fn read(bytes: &[u8]) -> Result<Shape, Error> {
-        let section = Kind::Shape.name();
-        let unsupported = |what| Error::Unsupported { section, what };
-        let mut from = Reader::new(bytes, section);
-        let shape = Shape {
-            cell: match from.u32()? {
-                1 => CellKind::Lstm,
-                2 => CellKind::Gru,
-                _ => return Err(unsupported("an unknown recurrent cell")),
-            },
-            input: match from.u32()? {
-                1 => InputKind::Embedding,
-                _ => return Err(unsupported("an unknown kind of input")),
-            },
-            output: match from.u32()? {
-                1 => OutputKind::Tied,
-                2 => OutputKind::Untied,
-                _ => return Err(unsupported("an unknown kind of output")),
-            },
-            layers: from.u32()? as usize,
-            vocabulary: from.u32()? as usize,
-            embedding: from.u32()? as usize,
-            hidden: from.u32()? as usize,
-            output_width: from.u32()? as usize,
-            narrow_width: Some(from.u32()? as usize).filter(|&width| width > 0),
-        };
-        if from.array::<SHAPE_RESERVED>()? != [0; SHAPE_RESERVED] {
-            return Err(unsupported("a field that is reserved"));
-        }
-        from.finish()?;
-        shape.check()?;
-        Ok(shape)
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let sizes = [
-            ("number of layers", self.layers, limits::LAYERS),
-            ("vocabulary size", self.vocabulary, limits::VOCABULARY),
-            ("embedding size", self.embedding, limits::UNITS),
-            ("hidden size", self.hidden, limits::UNITS),
-            ("output width", self.output_width, limits::UNITS),
-        ];
-        for (what, size, limit) in sizes {
-            if size == 0 {
-                return Err(Error::corrupt(Kind::Shape.name(), "a size is zero"));
-            }
-            Error::check_limit(what, size, limit)?;
-        }
-        if self.narrow_width.is_some_and(|width| width == 0 || width > self.embedding.min(self.output_width)) {
-            return Err(Error::corrupt(Kind::Shape.name(), "narrow rows are not wider than the others"));
-        }
-        if self.output == OutputKind::Tied && self.output_width != self.embedding {
-            return Err(Error::corrupt(Kind::Shape.name(), "tied output rows have the embedding's size"));
-        }
-        Ok(())
-    }
-
-    fn has_projection(&self) -> bool {
-        self.output_width != self.hidden
-    }
-}
 
 impl ModelParts {
     /// The bytes of a model file.
@@ -230,9 +99,16 @@ impl ModelParts {
             (Kind::Words, 0, self.words.clone()),
             (Kind::WordFlags, 0, self.word_flags.clone()),
             (Kind::Casing, 0, self.casing.clone().into_bytes()),
-            (Kind::Embedding, 0, self.embedding.write()),
             (Kind::OutputBias, 0, self.output_bias.write()),
         ];
+        match &self.input {
+            InputParts::Embedding(rows) => sections.push((Kind::Embedding, 0, rows.write())),
+            InputParts::Lsh { lsh, weights, bias } => {
+                sections.push((Kind::Lsh, 0, lsh.write()));
+                sections.push((Kind::LshWeights, 0, weights.write()));
+                sections.push((Kind::LshBias, 0, bias.write()));
+            }
+        }
         for (layer, index) in self.layers.iter().zip(0..) {
             sections.push((Kind::LayerInput, index, layer.input.write()));
             sections.push((Kind::LayerRecurrent, index, layer.recurrent.write()));
@@ -242,7 +118,7 @@ impl ModelParts {
         sections.extend(self.output.iter().map(|tensor| (Kind::Output, 0, tensor.write())));
         if let Some(narrow) = &self.narrow {
             sections.push((Kind::NarrowRows, 0, pack_bits(&narrow.rows)));
-            sections.push((Kind::NarrowEmbedding, 0, narrow.embedding.write()));
+            sections.extend(narrow.embedding.iter().map(|tensor| (Kind::NarrowEmbedding, 0, tensor.write())));
             sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
         }
         sections.sort_by_key(|&(kind, index, _)| (kind, index));
@@ -273,13 +149,21 @@ impl<T> ModelParts<T> {
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let untied = shape.output == OutputKind::Untied;
         // The largest first: what it took on the way serves the others.
-        let embedding = sections.matrix(Kind::Embedding, 0, &matrix)?;
+        let input = match shape.input {
+            InputKind::Embedding => InputParts::Embedding(sections.matrix(Kind::Embedding, 0, &matrix)?),
+            InputKind::Lsh => InputParts::Lsh {
+                lsh: Lsh::read(&sections.bytes(Kind::Lsh)?)?,
+                weights: sections.matrix(Kind::LshWeights, 0, &matrix)?,
+                bias: sections.bias(Kind::LshBias, 0)?,
+            },
+        };
+        let has_rows = shape.input == InputKind::Embedding;
         let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
         let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
             let rows = unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary);
             Ok(NarrowParts {
                 rows: rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?,
-                embedding: sections.matrix(Kind::NarrowEmbedding, 0, &matrix)?,
+                embedding: has_rows.then(|| sections.matrix(Kind::NarrowEmbedding, 0, &matrix)).transpose()?,
                 output: untied.then(|| sections.matrix(Kind::NarrowOutput, 0, &matrix)).transpose()?,
             })
         });
@@ -299,7 +183,7 @@ impl<T> ModelParts<T> {
             words: sections.bytes(Kind::Words)?,
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,
-            embedding,
+            input,
             layers,
             projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
             output,
@@ -321,7 +205,17 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
         return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
     }
     let wide = shape.vocabulary - check_narrow(parts)?;
-    check_tensor(Kind::Embedding, &parts.embedding, wide, shape.embedding)?;
+    match (&parts.input, shape.input) {
+        (InputParts::Embedding(rows), InputKind::Embedding) => {
+            check_tensor(Kind::Embedding, rows, wide, shape.embedding)?;
+        }
+        (InputParts::Lsh { lsh, weights, bias }, InputKind::Lsh) => {
+            lsh.check()?;
+            check_tensor(Kind::LshWeights, weights, shape.embedding, lsh.bits)?;
+            check_bias(Kind::LshBias, bias, shape.embedding)?;
+        }
+        _ => return Err(Error::corrupt(Kind::Shape.name(), "it states another kind of input")),
+    }
     if parts.layers.len() != shape.layers {
         return Err(Error::corrupt(Kind::Shape.name(), "it states another number of layers"));
     }
@@ -354,7 +248,10 @@ fn check_narrow<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<usize, Error>
     if count == 0 || count == shape.vocabulary {
         return Err(Error::corrupt(Kind::NarrowRows.name(), "all rows are of one width"));
     }
-    check_tensor(Kind::NarrowEmbedding, &narrow.embedding, count, width)?;
+    check_presence(Kind::NarrowEmbedding, narrow.embedding.is_some(), shape.input == InputKind::Embedding)?;
+    if let Some(embedding) = &narrow.embedding {
+        check_tensor(Kind::NarrowEmbedding, embedding, count, width)?;
+    }
     check_presence(Kind::NarrowOutput, narrow.output.is_some(), shape.output == OutputKind::Untied)?;
     if let Some(output) = &narrow.output {
         check_tensor(Kind::NarrowOutput, output, count, width)?;

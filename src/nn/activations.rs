@@ -100,6 +100,17 @@ impl Activations {
         self.quantize();
     }
 
+    /// Takes over signs: 1 for each bit that is set, from the lowest of the first word on, -1 for each other.
+    pub fn set_signs(&mut self, bits: &[u64]) {
+        self.scale = 1.0;
+        let elements = self.values.iter_mut().zip(&mut self.integers);
+        for (at, (value, integer)) in elements.enumerate() {
+            *integer = if bits[at / 64] >> (at % 64) & 1 == 1 { 1 } else { -1 };
+            *value = f32::from(*integer);
+        }
+        self.arrange();
+    }
+
     fn arrange(&mut self) {
         match &mut self.form {
             Form::Floats(padded) => padded[..self.values.len()].copy_from_slice(&self.values),

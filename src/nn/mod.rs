@@ -6,6 +6,7 @@
 
 mod activations;
 mod gru;
+mod lsh;
 mod lstm;
 mod matrix;
 mod network;
@@ -13,9 +14,10 @@ mod table;
 
 pub use activations::Activations;
 pub use gru::Gru;
+pub use lsh::{LshInput, LshScratch};
 pub use lstm::Lstm;
 pub use matrix::Matrix;
-pub use network::{Network, Scratch};
+pub use network::{Input, Network, Scratch};
 pub use table::{Table, TableInput};
 
 use crate::simd::Simd;

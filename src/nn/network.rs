@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::lsh::{LshInput, LshScratch};
 use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
-use crate::format::{CellKind, LayerParts, ModelParts, NarrowParts, Shape};
+use crate::Error;
+use crate::format::{CellKind, InputParts, LayerParts, ModelParts, NOTHING_TO_TIE, NarrowParts, Shape};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -12,16 +14,34 @@ use crate::format::{CellKind, LayerParts, ModelParts, NarrowParts, Shape};
 #[derive(Clone, Debug)]
 pub struct Network {
     shape: Shape,
-    /// `vocabulary x embedding`
-    embedding: Table,
+    input: InputLayer,
     layers: Vec<Layer>,
     /// `output width x hidden`
     projection: Option<Matrix>,
-    /// `vocabulary x output width`; the embedding if there is none.
-    output: Option<Table>,
+    /// `vocabulary x output width`
+    output: Table,
     /// `vocabulary`
     output_bias: Vec<f32>,
     activation_bits: Option<u32>,
+}
+
+/// What makes a vector of a token.
+#[derive(Clone, Debug)]
+enum InputLayer {
+    /// The output rows, which are the embedding.
+    Tied,
+    /// `vocabulary x embedding`
+    Embedding(Table),
+    Lsh(LshInput),
+}
+
+/// A token as a network wants it.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Its row, which must be one of the vocabulary.
+    Row(u32),
+    /// Its spelling, where [the network reads that](Network::reads_spellings).
+    Spelling(&'a str),
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +53,7 @@ enum Layer {
 /// The memory that a step needs besides its state, taken once.
 #[derive(Clone, Debug)]
 pub struct Scratch {
+    lsh: Option<LshScratch>,
     layers: Vec<LayerScratch>,
     /// `hidden`
     new: Vec<f32>,
@@ -56,22 +77,33 @@ struct LayerScratch {
 
 impl Network {
     /// Takes over the network of a model file.
-    pub(crate) fn new(parts: ModelParts<Matrix>) -> Network {
-        let ModelParts { shape, embedding, layers, projection, output, output_bias, narrow, .. } = parts;
+    pub(crate) fn new(parts: ModelParts<Matrix>) -> Result<Network, Error> {
+        let ModelParts { shape, input, layers, projection, output, output_bias, narrow, .. } = parts;
         let (narrow_embedding, narrow_output, rows) = match narrow {
-            Some(NarrowParts { rows, embedding, output }) => (Some(embedding), output, rows),
+            Some(NarrowParts { rows, embedding, output }) => (embedding, output, rows),
             None => (None, None, Vec::new()),
         };
         let table = |wide, narrow: Option<Matrix>| Table::new(wide, narrow.map(|matrix| (matrix, &*rows)));
-        Network {
+        let output = output.map(|output| table(output, narrow_output));
+        let (input, output) = match (input, output) {
+            (InputParts::Embedding(rows), None) => (InputLayer::Tied, table(rows, narrow_embedding)),
+            (InputParts::Embedding(rows), Some(output)) => {
+                (InputLayer::Embedding(table(rows, narrow_embedding)), output)
+            }
+            (InputParts::Lsh { lsh, weights, bias }, Some(output)) => {
+                (InputLayer::Lsh(LshInput::new(lsh, weights, bias.to_f32())), output)
+            }
+            (InputParts::Lsh { .. }, None) => return Err(Error::corrupt("shape", NOTHING_TO_TIE)),
+        };
+        Ok(Network {
             shape,
-            embedding: table(embedding, narrow_embedding),
+            input,
             layers: layers.into_iter().map(|layer| Layer::new(shape.cell, layer)).collect(),
             projection,
-            output: output.map(|output| table(output, narrow_output)),
+            output,
             output_bias: output_bias.to_f32(),
             activation_bits: None,
-        }
+        })
     }
 
     /// Rounds activations to so many bits, see [`Activations::with_bits`]: for studies of what they cost. It holds for memory
@@ -105,26 +137,46 @@ impl Network {
             let (input, recurrent) = layer.matrices();
             LayerScratch { x: activations(input), h: activations(recurrent) }
         };
+        let lsh = match &self.input {
+            InputLayer::Lsh(lsh) => Some(lsh.scratch()),
+            _ => None,
+        };
         Scratch {
+            lsh,
             layers: self.layers.iter().map(layer).collect(),
             new: vec![0.0; shape.hidden],
             gates: vec![0.0; 8 * shape.hidden],
             top: self.projection.as_ref().map(activations),
             projected: vec![0.0; shape.output_width],
-            query: self.table().input(self.activation_bits),
+            query: self.output.input(self.activation_bits),
         }
     }
 
-    /// Reads one token: moves `state` on. `token` must be a row of the vocabulary.
-    pub fn step(&self, token: u32, state: &mut [f32], scratch: &mut Scratch) {
-        let Scratch { layers, new, gates, .. } = scratch;
+    /// Whether a token is read as its [spelling](Input::Spelling), not as its row.
+    pub fn reads_spellings(&self) -> bool {
+        matches!(self.input, InputLayer::Lsh(_))
+    }
+
+    /// Makes `x` the vector of a token.
+    fn read(&self, token: Input, lsh: &mut Option<LshScratch>, x: &mut Activations) {
+        match (&self.input, token, lsh) {
+            (InputLayer::Tied, Input::Row(row), _) => self.output.read_row(row as usize, x),
+            (InputLayer::Embedding(rows), Input::Row(row), _) => rows.read_row(row as usize, x),
+            (InputLayer::Lsh(layer), Input::Spelling(token), Some(scratch)) => layer.read(token, scratch, x),
+            _ => debug_assert!(false, "the network reads the other kind of input"),
+        }
+    }
+
+    /// Reads one token: moves `state` on.
+    pub fn step(&self, token: Input, state: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { lsh, layers, new, gates, .. } = scratch;
         let states = state.chunks_exact_mut(self.layer_state_len());
         for (index, ((layer, state), LayerScratch { x, h: last })) in
             self.layers.iter().zip(states).zip(layers).enumerate()
         {
             let (h, c) = state.split_at_mut(self.shape.hidden);
             match index {
-                0 => self.embedding.read_row(token as usize, x),
+                0 => self.read(token, lsh, x),
                 // The new output of the layer below.
                 _ => x.set(new),
             }
@@ -154,15 +206,10 @@ impl Network {
     /// The logits of the rows `rows` as the token that follows the state of the last [`query`](Self::query), which no
     /// [`step`](Self::step) affects; `out` is as long as the range.
     pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) {
-        self.table().matvec_rows(rows.clone(), &scratch.query, out);
+        self.output.matvec_rows(rows.clone(), &scratch.query, out);
         for (logit, bias) in out.iter_mut().zip(&self.output_bias[rows]) {
             *logit += bias;
         }
-    }
-
-    /// The output rows.
-    fn table(&self) -> &Table {
-        self.output.as_ref().unwrap_or(&self.embedding)
     }
 }
 

@@ -1,12 +1,16 @@
 //! The state of the network along a text, and what it says at the end of it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::scores::Scores;
 use crate::Model;
-use crate::nn::Scratch;
+use crate::nn::{Input, Scratch};
 use crate::simd::{Native, math};
-use crate::text::{LINE_END, UNKNOWN};
+use crate::text::{LINE_END, Token, UNKNOWN};
+
+/// So many spellings of unknown words are kept at most beyond those of one text.
+const UNKNOWN_KEPT: usize = 1000;
 
 /// A context, kept as a stack: its tokens and the network's state after each of them. A changed context is computed anew
 /// only from the first token that differs, and taking tokens away costs nothing.
@@ -20,6 +24,8 @@ pub struct Session {
     states: Vec<f32>,
     scratch: Scratch,
     steps: u64,
+    /// Words that are no row, where the network reads spellings: their tokens follow the rows.
+    unknown: Vec<String>,
     /// Whether `scratch` holds the query of the present context.
     query_valid: bool,
     scores: Scores,
@@ -34,11 +40,36 @@ impl Session {
             states: vec![0.0; network.state_len()],
             scratch: network.scratch(),
             steps: 0,
+            unknown: Vec::new(),
             query_valid: false,
             scores: Scores::new(model.shape().vocabulary),
         };
-        network.step(LINE_END, &mut session.states, &mut session.scratch);
+        session.read(model, LINE_END, 0);
         session
+    }
+
+    /// The number of a token: its row. Where the network reads spellings, each unknown word has a number beyond the rows, which
+    /// is good until the context is set to an empty one.
+    pub fn token(&mut self, model: &Model, token: &Token) -> u32 {
+        let row = model.vocabulary().id(token);
+        let Token::Word(word) = token else { return row };
+        if row != UNKNOWN || !model.network().reads_spellings() {
+            return row;
+        }
+        let known = self.unknown.iter().position(|other| *other == **word);
+        let index = known.unwrap_or_else(|| {
+            self.unknown.push(word.to_string());
+            self.unknown.len() - 1
+        });
+        (self.scores.len() + index) as u32
+    }
+
+    /// The numbers of the tokens of a text.
+    pub(super) fn tokens_of<'a>(&mut self, model: &Model, tokens: impl Iterator<Item = Token<'a>>) -> Vec<u32> {
+        if self.unknown.len() > UNKNOWN_KEPT {
+            self.set_context(model, &[]);
+        }
+        tokens.map(|token| self.token(model, &token)).collect()
     }
 
     /// The tokens read.
@@ -62,18 +93,32 @@ impl Session {
         for &token in &tokens[common..] {
             self.push(model, token);
         }
+        if self.tokens.is_empty() {
+            self.unknown.clear();
+        }
     }
 
-    /// Reads one more token. A number that is no row of the vocabulary is read as an unknown word.
+    /// Reads one more token. A number that is no [token](Self::token) is read as an unknown word.
     pub fn push(&mut self, model: &Model, token: u32) {
-        let row = if (token as usize) < self.scores.len() { token } else { UNKNOWN };
         let top = self.states.len() - model.network().state_len();
         self.states.extend_from_within(top..);
-        let state = self.states.len() - model.network().state_len();
-        model.network().step(row, &mut self.states[state..], &mut self.scratch);
+        self.read(model, token, self.states.len() - model.network().state_len());
         self.steps += 1;
         self.tokens.push(token);
         self.forget_scores();
+    }
+
+    /// Moves the state that begins at `state` on by a token.
+    fn read(&mut self, model: &Model, token: u32, state: usize) {
+        let network = model.network();
+        let row = if (token as usize) < self.scores.len() { token } else { UNKNOWN };
+        let unknown = (token as usize).checked_sub(self.scores.len()).and_then(|index| self.unknown.get(index));
+        let spelling = network.reads_spellings().then(|| match unknown {
+            Some(word) => Cow::Borrowed(word.as_str()),
+            None => Cow::Owned(model.vocabulary().name(row)),
+        });
+        let input = spelling.as_deref().map_or(Input::Row(row), Input::Spelling);
+        network.step(input, &mut self.states[state..], &mut self.scratch);
     }
 
     /// Makes the present state the bottom of the stack, as if it were the beginning of a text: so a long stream of
@@ -82,6 +127,7 @@ impl Session {
         let top = self.states.len() - model.network().state_len();
         self.states.drain(..top);
         self.tokens.clear();
+        self.unknown.clear();
     }
 
     fn forget_scores(&mut self) {

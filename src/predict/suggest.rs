@@ -35,7 +35,7 @@ impl Session {
     pub fn suggest(&mut self, model: &Model, text: &str, k: usize) -> Suggestions {
         let vocabulary = model.vocabulary();
         let (finished, prefix) = split_prefix(window(text));
-        let context: Vec<u32> = tokens(finished).map(|token| vocabulary.id(&token)).collect();
+        let context = self.tokens_of(model, tokens(finished));
         self.set_context(model, &context);
 
         let normalized = normalize(prefix);

@@ -4,7 +4,8 @@
 
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor, Values,
+    Bias, CellKind, InputKind, InputParts, LayerParts, Lsh, Metadata, ModelParts, NarrowParts, OutputKind, Shape,
+    Tensor, Values,
 };
 use lm_wasm::nn::{Activations, Matrix};
 use lm_wasm::predict::{Blend, Personal};
@@ -109,6 +110,7 @@ fn bias(random: &mut Random, len: usize) -> Bias {
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
     pub cell: CellKind,
+    pub input: InputKind,
     pub output: OutputKind,
     pub layers: usize,
     pub embedding: usize,
@@ -122,6 +124,7 @@ pub struct Recipe {
 /// The kind of model that ships: ternary LSTM, 4-bit rows, tied.
 pub const SHIPPED: Recipe = Recipe {
     cell: CellKind::Lstm,
+    input: InputKind::Embedding,
     output: OutputKind::Tied,
     layers: 1,
     embedding: 9,
@@ -131,6 +134,9 @@ pub const SHIPPED: Recipe = Recipe {
     weights: Encoding::Ternary,
     narrow_width: None,
 };
+
+/// What models of spellings here hash by.
+pub const LSH: Lsh = Lsh { bits: 128, shortest: 1, longest: 3, whole: 2, seed: 5 };
 
 /// One recipe for each path through the network.
 pub fn recipes() -> Vec<Recipe> {
@@ -142,7 +148,9 @@ pub fn recipes() -> Vec<Recipe> {
     let narrow = Recipe { narrow_width: Some(5), ..SHIPPED };
     let narrow_untied = Recipe { narrow_width: Some(4), ..untied };
     let narrow_float = Recipe { narrow_width: Some(4), ..float };
-    vec![SHIPPED, gru, untied, deep, float, ternary, narrow, narrow_untied, narrow_float]
+    let lsh = Recipe { input: InputKind::Lsh, ..untied };
+    let lsh_narrow = Recipe { input: InputKind::Lsh, ..narrow_float };
+    vec![SHIPPED, gru, untied, deep, float, ternary, narrow, narrow_untied, narrow_float, lsh, lsh_narrow]
 }
 
 /// A random model of a recipe, with [`WORDS`] for words.
@@ -161,9 +169,8 @@ pub fn many_words() -> Vec<String> {
 pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelParts {
     let random = &mut Random::new(seed);
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let Recipe { cell, output, layers, embedding, hidden, output_width, table, weights, narrow_width } = recipe;
+    let Recipe { cell, input, output, layers, embedding, hidden, output_width, table, weights, narrow_width } = recipe;
     let vocabulary = SPECIALS.lines().count() + words.len();
-    let input = InputKind::Embedding;
     let shape = Shape { cell, input, output, layers, vocabulary, embedding, hidden, output_width, narrow_width };
     let untied = output == OutputKind::Untied;
     let is_narrow: Vec<bool> = (0..vocabulary).map(|row| narrow_width.is_some() && row % 5 % 2 == 1).collect();
@@ -181,14 +188,20 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
         words: WordList::new(words.iter().copied()).expect("the words are sorted").encode(),
         word_flags: words.iter().map(|word| flags(word).to_byte()).collect(),
         casing: if words.contains(&"iphone") { "iPhone".to_string() } else { String::new() },
-        embedding: tensor(random, table, wide_rows, embedding),
+        input: match input {
+            InputKind::Embedding => InputParts::Embedding(tensor(random, table, wide_rows, embedding)),
+            InputKind::Lsh => {
+                let weights = tensor(random, weights, embedding, LSH.bits);
+                InputParts::Lsh { lsh: LSH, weights, bias: bias(random, embedding) }
+            }
+        },
         layers: (0..layers).map(|index| layer(random, index)).collect(),
         projection: (output_width != hidden).then(|| tensor(random, weights, output_width, hidden)),
         output: untied.then(|| tensor(random, table, wide_rows, output_width)),
         output_bias: bias(random, vocabulary),
         narrow: narrow_width.map(|width| NarrowParts {
             rows: is_narrow,
-            embedding: tensor(random, table, narrow_rows, width),
+            embedding: (input == InputKind::Embedding).then(|| tensor(random, table, narrow_rows, width)),
             output: untied.then(|| tensor(random, table, narrow_rows, width)),
         }),
     }
@@ -210,7 +223,10 @@ pub fn widened(parts: &ModelParts) -> ModelParts {
     };
     ModelParts {
         shape: Shape { narrow_width: None, ..parts.shape },
-        embedding: widen(&parts.embedding, embedding),
+        input: match (&parts.input, embedding) {
+            (InputParts::Embedding(wide), Some(narrow)) => InputParts::Embedding(widen(wide, narrow)),
+            (input, _) => input.clone(),
+        },
         output: parts.output.as_ref().zip(output.as_ref()).map(|(wide, narrow)| widen(wide, narrow)),
         narrow: None,
         ..parts.clone()
@@ -284,7 +300,7 @@ pub fn element(tensor: &Tensor, row: usize, col: usize) -> f64 {
 }
 
 /// [`logits_hash`] of a model of each recipe.
-const LOGITS_HASHES: [u64; 9] = [
+const LOGITS_HASHES: [u64; 11] = [
     0xac51_17f5_f552_c3fb,
     0xa5fc_6007_c9d7_4277,
     0xbd29_c1d3_9660_5eee,
@@ -294,6 +310,8 @@ const LOGITS_HASHES: [u64; 9] = [
     0x66be_57b4_a0c7_b9c9,
     0x5dfa_91df_8dee_b268,
     0x8b54_6f4f_b283_8863,
+    0x7fe3_0866_392c_0db5,
+    0x75c2_3645_77b0_0b13,
 ];
 
 /// Multiplies random matrices of every encoding and many shapes.

@@ -4,12 +4,14 @@ use anyhow::{Result, anyhow};
 use burn::tensor::Tensor as BurnTensor;
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor, Values,
+    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor,
+    Values,
 };
 
 use crate::corpus::WordTable;
 use crate::training::config::{Cell, Config};
-use crate::training::network::{LayerPlaces, Network, NormPlaces};
+use crate::training::lsh::LshPlaces;
+use crate::training::network::{InputPlaces, LayerPlaces, Network, NormPlaces};
 use crate::training::norm::inverse_deviation;
 use crate::training::weights::{Inputs, Matrix, Quantized};
 
@@ -20,23 +22,33 @@ const BIAS_STEPS: f32 = 255.0;
 pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metadata: Metadata) -> Result<ModelParts> {
     let vocabulary = table.parts()?;
     let places = network.places();
-    let embedding = tensor(network, &places.embedding, None)?;
+    let mut input = match &places.input {
+        InputPlaces::Embedding(matrix) => InputParts::Embedding(tensor(network, matrix, None)?),
+        InputPlaces::Lsh(LshPlaces { weights, bias, lsh, .. }) => InputParts::Lsh {
+            lsh: *lsh,
+            weights: tensor(network, weights, None)?,
+            bias: Bias::F32(values(network.parameters[*bias].value.clone())?),
+        },
+    };
     let layers = places.layers.iter().map(|layer| layer_parts(config.model.cell, network, layer));
     let projection = places.projection.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
-    let output = places.output.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
+    let mut output = places.output.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
     let bias = values(network.parameters[places.bias].value.clone())?;
-    let rows_are_float = matches!(output.as_ref().unwrap_or(&embedding).values, Values::F32(_));
-    let (embedding, output, narrow) = match config.model.tail {
-        None => (embedding, output, None),
-        Some(tail) => {
-            let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
-            let is_narrow = tail.narrow_rows(&counts);
-            let (embedding, narrow_embedding) = split_rows(&embedding, &is_narrow, tail.width);
-            let (output, narrow_output) = output.map(|output| split_rows(&output, &is_narrow, tail.width)).unzip();
-            let narrow = NarrowParts { rows: is_narrow, embedding: narrow_embedding, output: narrow_output };
-            (embedding, output, Some(narrow))
-        }
-    };
+    let rows_are_float = matches!(output.as_ref().unwrap_or(input.matrix_mut()).values, Values::F32(_));
+    let narrow = config.model.tail.map(|tail| {
+        let rows = tail.narrow_rows(&table.counts());
+        let split = |table: &mut Tensor| {
+            let (wide, narrow) = split_rows(table, &rows, tail.width);
+            *table = wide;
+            narrow
+        };
+        let embedding = match &mut input {
+            InputParts::Embedding(table) => Some(split(table)),
+            InputParts::Lsh { .. } => None,
+        };
+        let output = output.as_mut().map(split);
+        NarrowParts { rows, embedding, output }
+    });
     Ok(ModelParts {
         metadata,
         shape: shape(config, table.entries.len()),
@@ -44,7 +56,7 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         words: vocabulary.words,
         word_flags: vocabulary.flags,
         casing: vocabulary.mixed,
-        embedding,
+        input,
         layers: layers.collect::<Result<_>>()?,
         projection,
         output,
@@ -92,7 +104,7 @@ fn shape(config: &Config, rows: usize) -> Shape {
             Cell::Lstm => CellKind::Lstm,
             Cell::Gru => CellKind::Gru,
         },
-        input: InputKind::Embedding,
+        input: if model.lsh.is_some() { InputKind::Lsh } else { InputKind::Embedding },
         output: if model.tied { OutputKind::Tied } else { OutputKind::Untied },
         layers: model.layers,
         vocabulary: rows,
@@ -204,8 +216,7 @@ mod tests {
     /// Mean negative log-likelihoods of a text by the trainer and by the core on the exported file.
     fn losses(config: &Config) -> (f64, f64) {
         let table = table();
-        let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
-        let mut network = Network::new(config, &counts, true, &Device::flex());
+        let mut network = Network::new(config, &table, true, &Device::flex());
         // Larger weights than a network begins with, and statistics that are not those of a standard normal variable.
         for parameter in network.parameters.iter_mut().filter(|parameter| parameter.trained) {
             parameter.value = parameter.value.clone() * 2.0;
@@ -247,9 +258,14 @@ mod tests {
             "[weights]\ninput = { method = \"trained-ternary\", per = \"output\" }\nprojection = { method = \"linear\", bits = 12 }"
                 .to_owned(),
         ];
-        for tables in ["tied = true", "tied = false\noutput = 10"] {
-            for rows in ["", "embedding = { method = \"linear\", bits = 3 }"] {
-                let tables = format!("{tables}\ntail = {{ after = 6, width = 5 }}\n[weights]\n{rows}");
+        let lsh = "tied = false\noutput = 10\nlsh = { bits = 128 }";
+        for (tables, quantized) in [
+            ("tied = true", "embedding = { method = \"linear\", bits = 3 }"),
+            ("tied = false\noutput = 10", "embedding = { method = \"linear\", bits = 3 }"),
+            (lsh, "output = { method = \"linear\", bits = 3 }\nlsh = { method = \"ternary\", per = \"output\" }"),
+        ] {
+            for weights in ["", quantized] {
+                let tables = format!("{tables}\ntail = {{ after = 6, width = 5 }}\n[weights]\n{weights}");
                 let (trainer, core) = losses(&config("lstm", &tables));
                 assert!((trainer - core).abs() < 0.02, "{tables}: {trainer} is not {core}");
             }

@@ -1,7 +1,9 @@
 //! Random models of any size. Speed does not depend on what the weights are, except where rows are skipped.
 
 use half::f16;
-use lm_wasm::format::{Bias, CellKind, InputKind, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values};
+use lm_wasm::format::{
+    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values,
+};
 use lm_wasm::text::WordList;
 
 /// A generator of reproducible numbers (xorshift64*, Vigna 2016).
@@ -65,7 +67,7 @@ pub fn model(words: usize, embedding: usize, units: usize, width: usize, rows: &
         words: word_list(words).encode(),
         word_flags: vec![0; words],
         casing: String::new(),
-        embedding: tensor(random, "4-bit", vocabulary, embedding),
+        input: InputParts::Embedding(tensor(random, "4-bit", vocabulary, embedding)),
         layers: vec![LayerParts {
             input: tensor(random, "ternary", 4 * units, embedding),
             recurrent: tensor(random, "ternary", 4 * units, units),

@@ -102,8 +102,7 @@ impl Arguments {
 
 fn restore(checkpoint: &Checkpoint, table: &WordTable) -> Result<Network> {
     let device = ComputeDevice::by_name("flex")?;
-    let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
-    let mut network = Network::new(&checkpoint.config, &counts, device.fused, &device.device);
+    let mut network = Network::new(&checkpoint.config, table, device.fused, &device.device);
     checkpoint.restore_weights(&mut network, &device.device)?;
     Ok(network)
 }

@@ -46,6 +46,11 @@ pub struct VocabularyParts {
 const HEADER: &str = "token\tcount\tspelling\toffered";
 
 impl WordTable {
+    /// The weighted occurrences of each row.
+    pub fn counts(&self) -> Vec<f64> {
+        self.entries.iter().map(|entry| entry.count).collect()
+    }
+
     /// Writes the table as tab-separated values.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut text = format!("{HEADER}\n");

@@ -70,18 +70,18 @@ pub fn evaluate_line(vocabulary: &Vocabulary, read: &mut dyn Text, text: &str, o
         let row = vocabulary.id(&token);
         tally.add_likelihood(row, read.log_probability(row));
         let characters = text.chars().count() as u64;
-        match token {
+        match &token {
             Token::Word(word) => {
                 tally.words += 1;
                 tally.unknown_words += u64::from(row == UNKNOWN);
                 if options.typist {
-                    type_word(vocabulary, read, &word, row, options.suggestions, &mut tally);
+                    type_word(vocabulary, read, word, row, options.suggestions, &mut tally);
                 }
             }
             Token::Number => tally.type_out(characters + 1),
             Token::Punctuation(_) | Token::LineEnd => tally.type_out(characters),
         }
-        read.push(row);
+        read.push(&token, row);
     }
     tally.add_likelihood(LINE_END, read.log_probability(LINE_END));
     tally

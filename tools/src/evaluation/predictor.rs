@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lm_wasm::text::{LINE_END, Vocabulary};
+use lm_wasm::text::{LINE_END, Token, Vocabulary};
 use lm_wasm::{Model, Session};
 
 /// A model that predicts the next token.
@@ -22,8 +22,8 @@ pub trait Text {
     /// The `k` most probable words of `rows` that may be offered, without `exclude`.
     fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32>;
 
-    /// Reads one more token.
-    fn push(&mut self, row: u32);
+    /// Reads one more token, `row` being the vocabulary's row of it.
+    fn push(&mut self, token: &Token, row: u32);
 
     /// Forgets all that was read.
     fn restart(&mut self);
@@ -56,8 +56,9 @@ impl Text for Network<'_> {
         self.session.best(self.model, rows, k, exclude).into_iter().map(|(row, _)| row).collect()
     }
 
-    fn push(&mut self, row: u32) {
-        self.session.push(self.model, row);
+    fn push(&mut self, token: &Token, _: u32) {
+        let token = self.session.token(self.model, token);
+        self.session.push(self.model, token);
     }
 
     fn restart(&mut self) {

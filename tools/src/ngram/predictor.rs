@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lm_wasm::text::{LINE_END, Vocabulary};
+use lm_wasm::text::{LINE_END, Token, Vocabulary};
 
 use super::count::after;
 use super::{NgramFile, Trie};
@@ -74,17 +74,17 @@ impl Text for Ngrams<'_> {
         best
     }
 
-    fn push(&mut self, row: u32) {
+    fn push(&mut self, _: &Token, row: u32) {
         self.context = after(self.context, row);
         self.scores.clear();
     }
 
     fn restart(&mut self) {
-        self.push(LINE_END);
+        self.push(&Token::LineEnd, LINE_END);
     }
 
     fn go_on(&mut self) {
-        self.push(LINE_END);
+        self.push(&Token::LineEnd, LINE_END);
     }
 }
 
@@ -105,8 +105,9 @@ mod tests {
         let vocabulary = Vocabulary::from_parts("<unk>\n</s>\n<num>", &words, &[offered; 3], "").unwrap();
         let predictor = NgramPredictor(NgramFile { vocabulary, trie });
         let mut text = predictor.begin();
-        for row in [3, 4, 2, 3] {
-            text.push(row);
+        let word = |word: &'static str| Token::Word(word.into());
+        for token in [word("go"), word("home"), Token::Number, word("go")] {
+            text.push(&token, predictor.vocabulary().id(&token));
             let mut wanted: Vec<u32> = (3..6).collect();
             wanted.sort_by(|&a, &b| text.log_probability(b).total_cmp(&text.log_probability(a)));
             assert_eq!(text.best(0..6, 3, None), wanted);

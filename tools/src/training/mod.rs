@@ -8,6 +8,7 @@ pub mod config;
 pub mod device;
 mod layer;
 pub mod log;
+pub mod lsh;
 pub mod network;
 pub mod norm;
 mod rows;

@@ -8,11 +8,13 @@ use super::adam::{Gradient, Parameter};
 use super::batches::Batch;
 use super::config::{Cell, Config, ModelConfig, Normalization, Weights};
 use super::layer::{LayerWeights, NormGradients, Sequence, State};
+use super::lsh::{LshPlaces, LshTape};
 use super::norm::{Method, Norm};
 use super::rows::{Rows, indices};
 use super::slices::give;
 use super::softmax;
 use super::weights::{Computed, Inputs, Matrix, Spec, Tail, Transform};
+use crate::corpus::WordTable;
 
 /// Half width of the uniform distribution that embeddings and output rows start from.
 const TABLE_INIT: f32 = 0.05;
@@ -31,12 +33,62 @@ pub struct Network {
 
 /// Where each component stands among the parameters.
 pub struct Places {
-    pub embedding: Matrix,
+    pub input: InputPlaces,
     pub layers: Vec<LayerPlaces>,
     pub projection: Option<Matrix>,
     /// None where the output rows are the embedding's.
     pub output: Option<Matrix>,
     pub bias: usize,
+}
+
+/// What makes a vector of a token.
+pub enum InputPlaces {
+    Embedding(Matrix),
+    Lsh(LshPlaces),
+}
+
+/// What the input's backward pass needs.
+pub(super) enum InputTape {
+    Embedding(Computed),
+    Lsh(Box<LshTape>),
+}
+
+impl InputPlaces {
+    /// The vectors of some rows.
+    pub(super) fn forward(
+        &self,
+        parameters: &[Parameter],
+        rows: &Rows,
+        quantized: bool,
+        random: Option<&mut StdRng>,
+    ) -> (Tensor<2>, InputTape) {
+        match self {
+            InputPlaces::Embedding(matrix) => {
+                let computed = matrix.compute(parameters, rows, quantized, random);
+                (computed.weights.clone(), InputTape::Embedding(computed))
+            }
+            InputPlaces::Lsh(lsh) => {
+                let (vectors, tape) = lsh.forward(parameters, rows, quantized, random);
+                (vectors, InputTape::Lsh(Box::new(tape)))
+            }
+        }
+    }
+
+    /// The gradients of the parameters, by their places, from that of the vectors of `rows`.
+    pub(super) fn backward(&self, tape: InputTape, d: Tensor<2>, rows: &Rows) -> Vec<(usize, Tensor<2>, Rows)> {
+        match (self, tape) {
+            (InputPlaces::Embedding(matrix), InputTape::Embedding(computed)) => matrix.backward(computed, d, rows),
+            (InputPlaces::Lsh(lsh), InputTape::Lsh(tape)) => lsh.backward(*tape, d),
+            _ => unreachable!("a tape is of the input that made it"),
+        }
+    }
+
+    /// The weights that are trained.
+    fn matrix(&self) -> &Matrix {
+        match self {
+            InputPlaces::Embedding(matrix) | InputPlaces::Lsh(LshPlaces { weights: matrix, .. }) => matrix,
+        }
+    }
 }
 
 /// A recurrent layer's.
@@ -109,6 +161,23 @@ impl Builder<'_> {
         self.matrix(spec, shape, TABLE_INIT)
     }
 
+    /// What makes vectors of the tokens of a vocabulary.
+    fn input(&mut self, model: &ModelConfig, table: &WordTable) -> InputPlaces {
+        let width = model.embedding;
+        let Some(lsh) = model.lsh else {
+            return InputPlaces::Embedding(self.table(
+                "embedding",
+                [table.entries.len(), width],
+                self.weights.embedding,
+            ));
+        };
+        let transforms = vec![self.weights.lsh];
+        let spec = Spec { name: "lsh", inputs: Inputs::Rows, transforms, weight_norm: false, tail: None };
+        let weights = self.matrix(spec, [lsh.bits, width], spread(lsh.bits));
+        let bias = self.add(self.row("lsh.bias", vec![0.0; width]));
+        InputPlaces::Lsh(LshPlaces::new(weights, bias, lsh.into(), table.entries.iter().map(|entry| &*entry.token)))
+    }
+
     fn layer(&mut self, index: usize, model: &ModelConfig, normalization: Option<Normalization>) -> LayerPlaces {
         let inputs = if index == 0 { model.embedding } else { model.units };
         let wide = model.cell.gates() * model.units;
@@ -146,14 +215,15 @@ fn spread(inputs: usize) -> f32 {
 
 impl Network {
     /// A network with random weights drawn from the config's seed; the output bias starts at the log of the unigram
-    /// probabilities that `counts` give. `fused` chooses the way over slices (the CPU's).
-    pub fn new(config: &Config, counts: &[f64], fused: bool, device: &Device) -> Network {
+    /// probabilities that the vocabulary's counts give. `fused` chooses the way over slices (the CPU's).
+    pub fn new(config: &Config, table: &WordTable, fused: bool, device: &Device) -> Network {
+        let counts = &table.counts();
         let (model, weights) = (config.model, &config.weights);
         let random = StdRng::seed_from_u64(config.training.seed);
         let tail = model.tail.map(|tail| Tail::new(tail, counts));
         let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail };
         let (rows, width) = (counts.len(), model.output_width());
-        let embedding = builder.table("embedding", [rows, model.embedding], weights.embedding);
+        let input = builder.input(&model, table);
         let layers = (0..model.layers).map(|index| builder.layer(index, &model, config.normalization)).collect();
         let projection = model.has_projection().then(|| {
             let transforms = vec![weights.projection];
@@ -164,7 +234,7 @@ impl Network {
         let total: f64 = counts.iter().map(|count| count.max(1.0)).sum();
         let logs = counts.iter().map(|count| (count.max(1.0) / total).ln() as f32).collect();
         builder.parameters.push(Parameter::new("output_bias", give(logs, [rows, 1], device)));
-        let places = Places { embedding, layers, projection, output, bias: builder.parameters.len() - 1 };
+        let places = Places { input, layers, projection, output, bias: builder.parameters.len() - 1 };
         Network { config: model, parameters: builder.parameters, places, fused, device: device.clone() }
     }
 
@@ -174,9 +244,9 @@ impl Network {
     }
 
     fn matrices(&self) -> impl Iterator<Item = &Matrix> {
-        let Places { embedding, layers, projection, output, .. } = &self.places;
+        let Places { input, layers, projection, output, .. } = &self.places;
         let layers = layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
-        [embedding].into_iter().chain(layers).chain(projection).chain(output)
+        [input.matrix()].into_iter().chain(layers).chain(projection).chain(output)
     }
 
     /// Whether a method needs weights that training has formed.
@@ -261,7 +331,10 @@ impl Network {
     pub fn evaluation(&self, phase: Phase) -> Evaluation {
         let compute = |matrix: &Matrix| matrix.compute(&self.parameters, &Rows::All, phase.quantized, None).weights;
         let computed = self.compute_layers(phase, None);
-        let embedding = compute(&self.places.embedding);
+        let embedding = match &self.places.input {
+            InputPlaces::Embedding(matrix) => compute(matrix),
+            InputPlaces::Lsh(lsh) => lsh.all(&self.parameters, phase.quantized),
+        };
         Evaluation {
             layers: (0..).zip(&computed).map(|(index, layer)| self.layer_weights(index, layer, true)).collect(),
             projection: self.places.projection.as_ref().map(compute),

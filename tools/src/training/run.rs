@@ -65,7 +65,7 @@ impl Run<'_> {
         checkpoint::check_folder(self.folder, self.resume)?;
         let manifest = read_manifest(self.corpus)?;
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
-        let counts: Vec<f64> = table.entries.iter().map(|entry| entry.count).collect();
+        let counts = table.counts();
         let open = |name: &str| TokenReader::open(&self.corpus.join(name), counts.len());
         let training = &self.config.training;
         let tokens = open("train.tokens")?;
@@ -78,7 +78,7 @@ impl Run<'_> {
         fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
         let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
-        Trainer::start(self, &counts)?.train(&data)
+        Trainer::start(self, &table)?.train(&data)
     }
 }
 
@@ -91,9 +91,9 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(run: &'a Run<'a>, counts: &[f64]) -> Result<Trainer<'a>> {
+    fn start(run: &'a Run<'a>, table: &WordTable) -> Result<Trainer<'a>> {
         let device = &run.device.device;
-        let mut network = Network::new(run.config, counts, run.device.fused, device);
+        let mut network = Network::new(run.config, table, run.device.fused, device);
         let mut states = network.zero_states(run.config.training.batch);
         let mut position = Position::default();
         if let Some(folder) = run.init {

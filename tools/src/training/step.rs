@@ -15,7 +15,7 @@ use super::adam::Gradient;
 use super::batches::Batch;
 use super::config::{Config, Dropout, Softmax};
 use super::layer::{LayerGradients, LayerWeights, NormGradients, State, Tape};
-use super::network::{ByParameter, ComputedLayer, LayerPlaces, Network, Phase};
+use super::network::{ByParameter, ComputedLayer, InputTape, LayerPlaces, Network, Phase};
 use super::rows::{Rows, scatter_sum};
 use super::sampler::Sampler;
 use super::slices::give;
@@ -122,7 +122,7 @@ impl Network {
         let touched = self.touched(batch, drawn.as_deref());
         let places = &self.places;
         let parameters = &self.parameters;
-        let embedding = places.embedding.compute(parameters, &touched.input, phase.quantized, Some(random));
+        let (embedding, input) = places.input.forward(parameters, &touched.input, phase.quantized, Some(random));
         let output = places.output.as_ref();
         let output = output.map(|output| output.compute(parameters, touched.output(), phase.quantized, Some(random)));
         let projection = places.projection.as_ref();
@@ -136,7 +136,7 @@ impl Network {
             options,
             layers: layers.collect(),
             projection: projection.as_ref().map(|projection| projection.weights.clone()),
-            embedding: embedding.weights.clone(),
+            embedding,
             output: output.as_ref().map(|output| output.weights.clone()),
             touched,
             drawn,
@@ -148,7 +148,7 @@ impl Network {
         }
         let norms = sum.layers.iter().map(|layer| layer.norms.clone()).collect();
         let loss = f64::from(sum.loss.clone().into_scalar::<f32>());
-        let weights = StepWeights { embedding, layers: computed, projection, output };
+        let weights = StepWeights { input, layers: computed, projection, output };
         Step { loss, gradients: self.parameter_gradients(weights, sum, &shared.touched), norms }
     }
 
@@ -169,7 +169,7 @@ impl Network {
             }
             _ => sum.embedding + sum.rows,
         };
-        put(places.embedding.backward(weights.embedding, d_embedding, &touched.input));
+        put(places.input.backward(weights.input, d_embedding, &touched.input));
         if let (Some(matrix), Some(computed), Some(d)) = (&places.projection, weights.projection, sum.projection) {
             put(matrix.backward(computed, d, &Rows::All));
         }
@@ -226,7 +226,7 @@ impl Network {
 
 /// The transformed weights of a step.
 struct StepWeights {
-    embedding: Computed,
+    input: InputTape,
     layers: Vec<ComputedLayer>,
     projection: Option<Computed>,
     output: Option<Computed>,

@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::sampler::Sampler;
 use super::slices::{give, take};
 use super::step::{Step, StepOptions};
+use crate::corpus::{Entry, WordTable};
 
 const ROWS: usize = 12;
 const BATCH: usize = 4;
@@ -32,8 +33,9 @@ const TIED: &str = "cell = \"lstm\"\nlayers = 1\nunits = 6\nembedding = 4\ntied 
 const UNTIED: &str = "cell = \"gru\"\nlayers = 2\nunits = 5\nembedding = 3\noutput = 4";
 const SAMPLED: &str = "softmax = { method = \"sampled\", negatives = 6 }";
 
-fn counts() -> Vec<f64> {
-    (1..=ROWS).map(|count| count as f64).collect()
+fn table() -> WordTable {
+    let entry = |count: usize| Entry::special(format!("token {count}"), count as f64);
+    WordTable { specials: ROWS, entries: (1..=ROWS).map(entry).collect() }
 }
 
 fn batch() -> Batch {
@@ -44,7 +46,7 @@ fn batch() -> Batch {
 
 /// Larger weights than a network begins with: all of its parts matter.
 fn network(config: &Config, fused: bool, device: &Device) -> Network {
-    let mut network = Network::new(config, &counts(), fused, device);
+    let mut network = Network::new(config, &table(), fused, device);
     for parameter in network.parameters.iter_mut().filter(|parameter| parameter.name.contains("e")) {
         if parameter.trained && !parameter.of_method {
             let shape = parameter.value.dims();
@@ -59,7 +61,7 @@ fn network(config: &Config, fused: bool, device: &Device) -> Network {
 const PHASE: Phase = Phase { quantized: true, frozen: false };
 
 fn step(network: &Network, config: &Config, phase: Phase) -> Step {
-    let sampler = Sampler::new(&counts()).unwrap();
+    let sampler = Sampler::new(&table().counts()).unwrap();
     let options = StepOptions::new(config, &sampler);
     let mut states = network.zero_states(BATCH);
     network.step(&batch(), &mut states, phase, &options, &mut StdRng::seed_from_u64(9))
@@ -112,6 +114,13 @@ fn gradients_are_differences(config: &Config, phase: Phase) {
 fn gradients_of_a_tied_network() {
     gradients_are_differences(&config(TIED, "", SAMPLED), PHASE);
     gradients_are_differences(&config(TIED, "", ""), PHASE);
+}
+
+#[test]
+fn gradients_of_a_network_that_reads_spellings() {
+    let lsh = format!("{UNTIED}\nlsh = {{ bits = 64, longest = 2 }}");
+    gradients_are_differences(&config(&lsh, "", SAMPLED), PHASE);
+    gradients_are_differences(&config(&lsh, "", ""), PHASE);
 }
 
 #[test]

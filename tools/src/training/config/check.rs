@@ -1,6 +1,7 @@
 //! Refuses what cannot be trained, before anything is read or computed, by the name that the config has for it.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use lm_wasm::format::Lsh;
 
 use super::{Cell, Config, ModelConfig, Normalization, Softmax, Training, Weights};
 use crate::training::weights::{Group, Transform};
@@ -8,13 +9,17 @@ use crate::training::weights::{Group, Transform};
 impl Config {
     /// Refuses what cannot be trained, by name.
     pub fn check(&self) -> Result<()> {
-        let ModelConfig { layers, units, embedding, tied, output, tail, .. } = self.model;
+        let ModelConfig { layers, units, embedding, tied, output, lsh, tail, .. } = self.model;
         in_range("model.layers", layers, 1, 4)?;
         in_range("model.units", units, 1, 8192)?;
         in_range("model.embedding", embedding, 1, 8192)?;
         if let Some(output) = output {
             in_range("model.output", output, 1, 8192)?;
             ensure!(!tied, "model.output contradicts model.tied: tied rows are as wide as the embedding");
+        }
+        if let Some(lsh) = lsh {
+            Lsh::from(lsh).check().map_err(|error| anyhow!("model.lsh: {error}"))?;
+            ensure!(!tied, "model.tied contradicts model.lsh: there is no embedding that the output could be tied to");
         }
         if let Some(tail) = tail {
             in_range("model.tail.after", tail.after, 1, usize::MAX)?;
@@ -71,6 +76,7 @@ impl Weights {
     fn check(&self, model: &ModelConfig, softmax: Softmax) -> Result<()> {
         for (name, transform) in [
             ("embedding", self.embedding),
+            ("lsh", self.lsh),
             ("input", self.input),
             ("recurrent", self.recurrent),
             ("projection", self.projection),
@@ -87,6 +93,14 @@ impl Weights {
         }
         share("weights.start", self.start, false)?;
         self.check_gates(model.cell)?;
+        ensure!(
+            model.lsh.is_none() || self.embedding == Transform::Float,
+            "weights.embedding is set, but this model reads spellings: set weights.lsh"
+        );
+        ensure!(
+            model.lsh.is_some() || self.lsh == Transform::Float,
+            "weights.lsh is set, but this model reads rows of an embedding (there is no model.lsh)"
+        );
         ensure!(
             model.has_projection() || self.projection == Transform::Float,
             "weights.projection is set, but this model has no projection"
@@ -176,6 +190,14 @@ mod tests {
         assert!(error_of_text(&text).contains("weights.embedding: the zeros of narrow rows"));
         let square = GOOD.replace("units = 32", "units = 16");
         assert!(error_of_text(&square.replace("[training]", &ternary("projection"))).contains("has no projection"));
+        let lsh = |lsh: &str| format!("tied = false\nlsh = {lsh}");
+        assert!(error_of("tied = true", &lsh("{ bits = 100 }")).contains("model.lsh"));
+        assert!(error_of("tied = true", &lsh("{ bits = 64, longest = 9 }")).contains("model.lsh"));
+        assert!(error_of("tied = true", &lsh("{ bits = 64 }")).contains("weights.embedding is set"));
+        assert!(
+            error_of("tied = true", "tied = true\nlsh = { bits = 64 }").contains("model.tied contradicts model.lsh")
+        );
+        assert!(error_of("[training]", "lsh = { method = \"ternary\" }\n[training]").contains("there is no model.lsh"));
         assert!(error_of("\"ternary\"", "\"quaternary\"").contains("quaternary"));
         assert!(error_of("tokens = 1000", "tokens = 1000\ndropout = { input = 1.0 }").contains("dropout.input"));
         assert!(error_of("tokens = 1000", "tokens = 1000\nshards = 3").contains("no multiple of training.shards"));

@@ -6,6 +6,7 @@ mod file;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use lm_wasm::format::Lsh;
 use serde::{Deserialize, Serialize};
 
 use super::norm::Method;
@@ -82,9 +83,37 @@ pub struct ModelConfig {
     /// stands between the last layer and the rows.
     #[serde(default)]
     pub output: Option<usize>,
+    /// The spelling of a token as input instead of an embedding row (Ravi 2017).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lsh: Option<LshConfig>,
     /// Narrow rows for rare words, in the embedding and in output rows of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<TailConfig>,
+}
+
+/// How spellings become codes: see [`Lsh`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LshConfig {
+    /// Bits of a code, a multiple of 64.
+    pub bits: usize,
+    /// Characters of the shortest n-grams, a word's two ends counted.
+    #[serde(default = "default_shortest")]
+    pub shortest: u8,
+    /// Characters of the longest n-grams.
+    #[serde(default = "default_longest")]
+    pub longest: u8,
+    /// How many n-grams the whole word counts as.
+    #[serde(default = "default_whole")]
+    pub whole: u8,
+    #[serde(default)]
+    pub seed: u32,
+}
+
+impl From<LshConfig> for Lsh {
+    fn from(LshConfig { bits, shortest, longest, whole, seed }: LshConfig) -> Lsh {
+        Lsh { bits, shortest, longest, whole, seed }
+    }
 }
 
 impl ModelConfig {
@@ -105,6 +134,8 @@ impl ModelConfig {
 pub struct Weights {
     /// Embedding table (and output rows, where tied).
     pub embedding: Transform,
+    /// The layer over the codes of spellings.
+    pub lsh: Transform,
     /// Input weights of the recurrent layers.
     pub input: Transform,
     /// Recurrent weights.
@@ -223,6 +254,15 @@ pub enum Softmax {
     },
 }
 
+fn default_shortest() -> u8 {
+    1
+}
+fn default_longest() -> u8 {
+    4
+}
+fn default_whole() -> u8 {
+    8
+}
 fn default_warmup() -> u64 {
     200
 }
