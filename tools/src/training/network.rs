@@ -49,7 +49,7 @@ pub enum InputPlaces {
 
 /// What the input's backward pass needs.
 pub(super) enum InputTape {
-    Embedding(Computed),
+    Embedding(Box<Computed>),
     Lsh(Box<LshTape>),
 }
 
@@ -65,7 +65,7 @@ impl InputPlaces {
         match self {
             InputPlaces::Embedding(matrix) => {
                 let computed = matrix.compute(parameters, rows, quantized, random);
-                (computed.weights.clone(), InputTape::Embedding(computed))
+                (computed.weights.clone(), InputTape::Embedding(Box::new(computed)))
             }
             InputPlaces::Lsh(lsh) => {
                 let (vectors, tape) = lsh.forward(parameters, rows, quantized, random);
@@ -77,7 +77,7 @@ impl InputPlaces {
     /// The gradients of the parameters, by their places, from that of the vectors of `rows`.
     pub(super) fn backward(&self, tape: InputTape, d: Tensor<2>, rows: &Rows) -> Vec<(usize, Tensor<2>, Rows)> {
         match (self, tape) {
-            (InputPlaces::Embedding(matrix), InputTape::Embedding(computed)) => matrix.backward(computed, d, rows),
+            (InputPlaces::Embedding(matrix), InputTape::Embedding(computed)) => matrix.backward(*computed, d, rows),
             (InputPlaces::Lsh(lsh), InputTape::Lsh(tape)) => lsh.backward(*tape, d),
             _ => unreachable!("a tape is of the input that made it"),
         }
