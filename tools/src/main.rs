@@ -3,6 +3,7 @@
 mod card;
 mod commands;
 mod corpus;
+mod distillation;
 mod evaluation;
 mod export;
 mod ngram;
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Corpus(commands::corpus::Arguments),
     Train(commands::train::Arguments),
+    Distill(commands::distill::Arguments),
     Evaluate(commands::evaluate::Arguments),
     Export(commands::export::Arguments),
     Inspect(commands::inspect::Arguments),
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Corpus(arguments) => arguments.run(),
         Command::Train(arguments) => arguments.run(),
+        Command::Distill(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
         Command::Inspect(arguments) => arguments.run(),

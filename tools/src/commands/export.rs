@@ -16,8 +16,6 @@ use crate::evaluation::Report;
 use crate::export::model_parts;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
-use crate::training::device::ComputeDevice;
-use crate::training::network::Network;
 
 /// Turn a run's checkpoint into a model file (.lm) and its card (.md)
 #[derive(Args)]
@@ -51,7 +49,7 @@ impl Arguments {
         let checkpoint = Checkpoint::read(&self.run)?;
         let manifest = read_manifest(&self.corpus)?;
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
-        let network = restore(&checkpoint, &table)?;
+        let network = checkpoint.network(&table)?;
         let report = self.measures.as_deref().map(read_report).transpose()?;
         let config = &checkpoint.config;
         let metadata = self.metadata(config, &manifest, report.as_ref())?;
@@ -98,13 +96,6 @@ impl Arguments {
         }
         Ok(metadata)
     }
-}
-
-fn restore(checkpoint: &Checkpoint, table: &WordTable) -> Result<Network> {
-    let device = ComputeDevice::by_name("flex")?;
-    let mut network = Network::new(&checkpoint.config, table, device.fused, &device.device);
-    checkpoint.restore_weights(&mut network, &device.device)?;
-    Ok(network)
 }
 
 fn read_report(path: &Path) -> Result<Report> {

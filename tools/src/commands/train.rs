@@ -1,8 +1,6 @@
 //! `lm-tools train`
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -17,6 +15,7 @@ use crate::training::run::{Ending, Run};
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
   lm-tools train --config configs/en/retrain.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/ternary
+  lm-tools train --config student.toml --corpus runs/en/corpus --teacher runs/en/soft --out runs/en/student
   lm-tools train --config configs/en-1m/ternary.toml --corpus runs/en-1m/corpus --seed 2 --out runs/en-1m/ternary-2
 
 A run writes log.jsonl and, every few minutes and when interrupted (Ctrl+C), a checkpoint to go on from.")]
@@ -37,6 +36,9 @@ pub struct Arguments {
     /// quantized and retrained so
     #[arg(long, conflicts_with = "resume")]
     init: Option<PathBuf>,
+    /// Folder of soft targets (`lm-tools distill`), for a config with training.distillation
+    #[arg(long)]
+    teacher: Option<PathBuf>,
     /// Another seed than the config's
     #[arg(long)]
     seed: Option<u64>,
@@ -64,15 +66,7 @@ impl Arguments {
         let device = ComputeDevice::by_name(&self.device)?;
         let corpus = self.corpus.or_else(|| config.corpus.clone());
         let corpus = corpus.context("no corpus: name one with --corpus or in the config")?;
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = interrupted.clone();
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                // A second Ctrl+C does not wait for the step to end.
-                std::process::exit(130);
-            }
-            eprintln!("interrupted: writing a checkpoint");
-        })?;
+        let interrupted = super::interrupted("writing a checkpoint")?;
         let run = Run {
             config: &config,
             corpus: &corpus,
@@ -80,6 +74,7 @@ impl Arguments {
             device: &device,
             resume: self.resume,
             init: self.init.as_deref(),
+            teacher: self.teacher.as_deref(),
             interrupted: &interrupted,
         };
         if run.train()? == Ending::Interrupted {

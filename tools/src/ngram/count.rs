@@ -3,6 +3,7 @@
 use anyhow::Result;
 use lm_wasm::text::LINE_END;
 
+use super::NgramContext;
 use crate::corpus::TokenReader;
 use crate::progress::Progress;
 
@@ -36,8 +37,8 @@ pub fn count(tokens: &TokenReader) -> Result<Counts> {
     Ok(Counts { bigrams: sorted(bigrams), trigrams: sorted(trigrams) })
 }
 
-/// The context behind one more token: the last token, and the one before it if that is of the same line.
-pub fn after(context: (Option<u32>, u32), token: u32) -> (Option<u32>, u32) {
+/// The context behind one more token.
+pub fn after(context: NgramContext, token: u32) -> NgramContext {
     if token == LINE_END { (None, LINE_END) } else { (Some(context.1), token) }
 }
 

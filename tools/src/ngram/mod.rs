@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::corpus::TokenReader;
 
+pub use count::after;
 pub use file::{NgramFile, is_ngram_file, write};
 pub use predictor::NgramPredictor;
 
@@ -29,6 +30,9 @@ pub struct Trie {
     /// The trigrams, by the bigram they begin with.
     pub trigrams: Level,
 }
+
+/// The last token, and the one before it if that is of the same line.
+pub type NgramContext = (Option<u32>, u32);
 
 /// The n-grams of one length, sorted by context and word.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -72,6 +76,23 @@ impl Trie {
                 Some(trigram) => self.trigrams.probabilities[trigram],
                 None => self.bigram_backoffs[context] + lower(word),
             },
+        }
+    }
+
+    /// [`log_probability`](Self::log_probability) of every token.
+    pub fn log_probabilities(&self, (before, last): NgramContext, to: &mut Vec<f32>) {
+        let backoff = self.unigram_backoffs[last as usize];
+        to.clear();
+        to.extend(self.unigrams.iter().map(|unigram| unigram + backoff));
+        for bigram in self.bigrams.of(last as usize) {
+            to[self.bigrams.words[bigram] as usize] = self.bigrams.probabilities[bigram];
+        }
+        if let Some(context) = before.and_then(|before| self.bigrams.find(before as usize, last)) {
+            let backoff = self.bigram_backoffs[context];
+            to.iter_mut().for_each(|probability| *probability += backoff);
+            for trigram in self.trigrams.of(context) {
+                to[self.trigrams.words[trigram] as usize] = self.trigrams.probabilities[trigram];
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use lm_wasm::text::{LINE_END, Token, Vocabulary};
 
 use super::count::after;
-use super::{NgramFile, Trie};
+use super::{NgramContext, NgramFile, Trie};
 use crate::evaluation::{Predictor, Text};
 
 /// An n-gram model and its vocabulary.
@@ -15,7 +15,7 @@ pub struct NgramPredictor(pub NgramFile);
 struct Ngrams<'a> {
     vocabulary: &'a Vocabulary,
     trie: &'a Trie,
-    context: (Option<u32>, u32),
+    context: NgramContext,
     /// `ln P(row | context)` of every row; empty if not computed yet.
     scores: Vec<f32>,
 }
@@ -34,20 +34,7 @@ impl Predictor for NgramPredictor {
 impl Ngrams<'_> {
     fn scores(&mut self) -> &[f32] {
         if self.scores.is_empty() {
-            let (before, last) = self.context;
-            let trie = self.trie;
-            let backoff = trie.unigram_backoffs[last as usize];
-            self.scores.extend(trie.unigrams.iter().map(|unigram| unigram + backoff));
-            for bigram in trie.bigrams.of(last as usize) {
-                self.scores[trie.bigrams.words[bigram] as usize] = trie.bigrams.probabilities[bigram];
-            }
-            if let Some(context) = before.and_then(|before| trie.bigrams.find(before as usize, last)) {
-                let backoff = trie.bigram_backoffs[context];
-                self.scores.iter_mut().for_each(|score| *score += backoff);
-                for trigram in trie.trigrams.of(context) {
-                    self.scores[trie.trigrams.words[trigram] as usize] = trie.trigrams.probabilities[trigram];
-                }
-            }
+            self.trie.log_probabilities(self.context, &mut self.scores);
         }
         &self.scores
     }

@@ -7,6 +7,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use crate::corpus::TokenReader;
+use crate::distillation::{Soft, SoftReader};
 
 /// Parallel sequences of inputs and the tokens that follow them; step `t` of sequence `b` is at `t * size + b`.
 pub struct Batch {
@@ -14,6 +15,8 @@ pub struct Batch {
     pub size: usize,
     pub inputs: Vec<u32>,
     pub targets: Vec<u32>,
+    /// What a teacher says of the targets.
+    pub soft: Option<Soft>,
     /// For each step the sequences whose state is reset before it.
     resets: Vec<Vec<usize>>,
 }
@@ -22,7 +25,7 @@ impl Batch {
     /// A batch that resets no state.
     pub fn new(size: usize, inputs: Vec<u32>, targets: Vec<u32>) -> Batch {
         let resets = vec![Vec::new(); inputs.len() / size];
-        Batch { size, inputs, targets, resets }
+        Batch { size, inputs, targets, soft: None, resets }
     }
 
     /// What to multiply to the state before each step.
@@ -43,8 +46,18 @@ impl Batch {
         let part = |tokens: &[u32], first: usize| {
             tokens.chunks_exact(self.size).flat_map(|step| &step[first..first + size]).copied().collect()
         };
+        let soft_part = |soft: &Soft, first: usize| {
+            let of = |step: usize| (step * self.size + first) * soft.top..(step * self.size + first + size) * soft.top;
+            let ranges = || (0..self.resets.len()).map(of);
+            Soft {
+                top: soft.top,
+                rows: ranges().flat_map(|range| &soft.rows[range]).copied().collect(),
+                log_probabilities: ranges().flat_map(|range| &soft.log_probabilities[range]).copied().collect(),
+            }
+        };
         let shard = |first: usize| Batch {
             size,
+            soft: self.soft.as_ref().map(|soft| soft_part(soft, first)),
             inputs: part(&self.inputs, first),
             targets: part(&self.targets, first),
             resets: self
@@ -72,6 +85,7 @@ impl Batch {
 /// Cuts a stream of tokens into `size` equal parts that are read side by side, `steps` tokens at a time.
 pub struct Batches<'a> {
     reader: &'a TokenReader,
+    soft: Option<&'a SoftReader>,
     size: usize,
     steps: usize,
     /// Tokens of a part.
@@ -87,7 +101,7 @@ impl<'a> Batches<'a> {
             "{} tokens are too few for {size} sequences of {steps} steps: lower training.batch or training.bptt",
             reader.len()
         );
-        Ok(Batches { reader, size, steps, part })
+        Ok(Batches { reader, soft: None, size, steps, part })
     }
 
     /// Batches of held-out text: as many sequences as it has room for.
@@ -95,6 +109,11 @@ impl<'a> Batches<'a> {
         const STEPS: usize = 35;
         let sequences = (reader.len().min(limit) / (4 * STEPS as u64)).clamp(1, 16);
         Batches::new(reader, limit, sequences as usize, STEPS).context("the held-out text is too short")
+    }
+
+    /// The same with what a teacher says of the stream.
+    pub fn with_soft(self, soft: Option<&'a SoftReader>) -> Batches<'a> {
+        Batches { soft, ..self }
     }
 
     /// Sequences read side by side.
@@ -112,19 +131,43 @@ impl<'a> Batches<'a> {
         (self.part - 1) / self.steps as u64
     }
 
+    /// Tokens of the stream up to the last that `steps` batches read.
+    pub fn read_tokens(&self, steps: u64) -> u64 {
+        (self.size as u64 - 1) * self.part + steps.min(self.per_pass()) * self.steps as u64
+    }
+
     /// Batch number `index` of a pass; the states go on from the one before.
     pub fn read(&self, index: u64) -> Result<Batch> {
         let zeros = vec![0; self.size * self.steps];
         let mut batch = Batch::new(self.size, zeros.clone(), zeros);
         let mut tokens = vec![0; self.steps + 1];
+        let start = |sequence: usize| sequence as u64 * self.part + index * self.steps as u64;
+        batch.soft = self.soft.map(|soft| self.read_soft(soft, start)).transpose()?;
         for sequence in 0..self.size {
-            self.reader.read(sequence as u64 * self.part + index * self.steps as u64, &mut tokens)?;
+            self.reader.read(start(sequence), &mut tokens)?;
             for (step, pair) in tokens.windows(2).enumerate() {
                 batch.inputs[step * self.size + sequence] = pair[0];
                 batch.targets[step * self.size + sequence] = pair[1];
             }
         }
         Ok(batch)
+    }
+
+    /// Soft targets of the steps that begin at `start` of each sequence, in the order of a batch.
+    fn read_soft(&self, reader: &SoftReader, start: impl Fn(usize) -> u64) -> Result<Soft> {
+        let top = reader.top();
+        let mut by_sequence = Soft::default();
+        for sequence in 0..self.size {
+            reader.read(start(sequence), self.steps, &mut by_sequence)?;
+        }
+        let places = (0..self.steps).flat_map(|step| (0..self.size).map(move |sequence| sequence * self.steps + step));
+        let words = |place: usize| place * top..(place + 1) * top;
+        let mut soft = Soft { top, ..Soft::default() };
+        for place in places {
+            soft.rows.extend(&by_sequence.rows[words(place)]);
+            soft.log_probabilities.extend(&by_sequence.log_probabilities[words(place)]);
+        }
+        Ok(soft)
     }
 }
 
@@ -138,11 +181,18 @@ mod tests {
             size: 4,
             inputs: vec![0, 1, 2, 3, 10, 11, 12, 13],
             targets: vec![10, 11, 12, 13, 20, 21, 22, 23],
+            soft: Some(Soft {
+                top: 2,
+                rows: (0..16).collect(),
+                log_probabilities: (0..16_u8).map(f32::from).collect(),
+            }),
             resets: vec![vec![], vec![1, 2]],
         };
         let shards = batch.split(2);
         assert_eq!(shards[0].inputs, [0, 1, 10, 11]);
         assert_eq!(shards[1].targets, [12, 13, 22, 23]);
+        assert_eq!(shards[0].soft.as_ref().unwrap().rows, [0, 1, 2, 3, 8, 9, 10, 11]);
+        assert_eq!(shards[1].soft.as_ref().unwrap().log_probabilities[3..5], [7.0, 12.0]);
         assert_eq!(shards[0].resets, [vec![], vec![1]]);
         assert_eq!(shards[1].resets, [vec![], vec![0]]);
     }

@@ -11,8 +11,10 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::device::ComputeDevice;
 use super::layer::State;
 use super::network::Network;
+use crate::corpus::WordTable;
 
 /// The file's name in a run's folder.
 pub const FILE: &str = "checkpoint.safetensors";
@@ -93,6 +95,14 @@ impl Checkpoint {
         let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
         let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
         Ok(Checkpoint { bytes, config, position })
+    }
+
+    /// The network on the CPU, for the vocabulary that it was trained with.
+    pub fn network(&self, table: &WordTable) -> Result<Network> {
+        let device = ComputeDevice::by_name("flex")?;
+        let mut network = Network::new(&self.config, table, device.fused, &device.device);
+        self.restore_weights(&mut network, &device.device)?;
+        Ok(network)
     }
 
     /// Puts all that the checkpoint holds into a network and states of the same shape.

@@ -6,7 +6,8 @@ mod cell;
 pub mod checkpoint;
 pub mod config;
 pub mod device;
-mod layer;
+mod distillation;
+pub mod layer;
 pub mod log;
 pub mod lsh;
 pub mod network;
@@ -14,7 +15,7 @@ pub mod norm;
 mod rows;
 pub mod run;
 mod sampler;
-mod slices;
+pub mod slices;
 mod softmax;
 mod step;
 #[cfg(test)]

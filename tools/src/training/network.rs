@@ -149,7 +149,6 @@ impl Builder<'_> {
 
     /// A matrix of evenly distributed weights.
     fn matrix(&mut self, spec: Spec, shape: [usize; 2], width: f32) -> Matrix {
-        let width = spec.bound().unwrap_or(width);
         let values = (0..shape[0] * shape[1]).map(|_| self.random.random_range(-1.0..=1.0) * width).collect();
         Matrix::new(spec, give(values, shape, self.device), &mut self.parameters)
     }
@@ -186,7 +185,8 @@ impl Builder<'_> {
             let name = format!("layers.{index}.{kind}");
             let transforms = self.weights.of_layer(kind == "input", self.cell);
             let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm, tail: None };
-            self.matrix(spec, [inputs, wide], spread(inputs))
+            let width = self.weights.init.or(spec.bound()).unwrap_or(spread(inputs));
+            self.matrix(spec, [inputs, wide], width)
         });
         // An LSTM remembers at first (forget gates at 1: Jozefowicz 2015).
         let first = |j: usize| if model.cell == Cell::Lstm && j / model.units == 1 { 1.0 } else { 0.0 };
@@ -311,8 +311,8 @@ impl Network {
         Sequence { cell: self.config.cell, batch, units: self.config.units, fused: self.fused }
     }
 
-    /// Sum of the negative log-likelihoods of a batch's targets; moves `states` on.
-    pub fn negative_log_likelihood(&self, batch: &Batch, states: &mut [State], evaluation: &Evaluation) -> f64 {
+    /// From a batch to the vectors that are compared with the output rows, `[positions, width]`; moves `states` on.
+    pub fn outputs(&self, batch: &Batch, states: &mut [State], evaluation: &Evaluation) -> Tensor<2> {
         let inputs: Tensor<1, Int> = indices(batch.inputs.iter().copied(), &self.device);
         let mut x = evaluation.embedding.clone().select(0, inputs);
         let sequence = self.sequence(batch.size);
@@ -320,11 +320,22 @@ impl Network {
         for (weights, state) in evaluation.layers.iter().zip(states) {
             x = sequence.forward(x, weights, state, &masks).0;
         }
-        if let Some(projection) = &evaluation.projection {
-            x = x.matmul(projection.clone());
+        match &evaluation.projection {
+            Some(projection) => x.matmul(projection.clone()),
+            None => x,
         }
+    }
+
+    /// The logits of all rows, `[positions, rows]`, of what [`outputs`](Self::outputs) gave.
+    pub fn logits(&self, outputs: Tensor<2>, evaluation: &Evaluation) -> Tensor<2> {
+        outputs.matmul(evaluation.output.clone().transpose()) + self.value(self.places.bias).clone().transpose()
+    }
+
+    /// Sum of the negative log-likelihoods of a batch's targets; moves `states` on.
+    pub fn negative_log_likelihood(&self, batch: &Batch, states: &mut [State], evaluation: &Evaluation) -> f64 {
+        let outputs = self.outputs(batch, states, evaluation);
         let bias = self.value(self.places.bias);
-        softmax::negative_log_likelihood(x, &evaluation.output, bias, &batch.targets, self.fused)
+        softmax::negative_log_likelihood(outputs, &evaluation.output, bias, &batch.targets, self.fused)
     }
 
     /// All transformed weights, to evaluate many batches with.

@@ -20,7 +20,8 @@ use super::network::{Network, Phase};
 use super::sampler::Sampler;
 use super::step::StepOptions;
 use super::typist::Typist;
-use crate::corpus::{TokenReader, WordTable, read_manifest};
+use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
+use crate::distillation::SoftReader;
 use crate::progress::Progress;
 
 /// Steps between lines of the log.
@@ -43,6 +44,8 @@ pub struct Run<'a> {
     pub resume: bool,
     /// Folder of a run whose weights this one begins with.
     pub init: Option<&'a Path>,
+    /// Folder of soft targets, where the config wants to learn from a teacher.
+    pub teacher: Option<&'a Path>,
     /// Set from outside to end the run after its current step.
     pub interrupted: &'a AtomicBool,
 }
@@ -70,6 +73,8 @@ impl Run<'_> {
         let training = &self.config.training;
         let tokens = open("train.tokens")?;
         let batches = Batches::new(&tokens, u64::MAX, training.batch, training.bptt)?;
+        let soft = self.soft_targets(&manifest, batches.read_tokens(self.config.steps()))?;
+        let batches = batches.with_soft(soft.as_ref());
         // Held-out text that cannot be read must be told now, not after hours of training.
         let held_out = if manifest.valid_tokens > 0 { Some(open("valid.tokens")?) } else { None };
         let limit = training.valid_tokens;
@@ -79,6 +84,20 @@ impl Run<'_> {
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
         let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
         Trainer::start(self, &table)?.train(&data)
+    }
+}
+
+impl Run<'_> {
+    /// What the teacher says, if there is one, at least of the first `tokens`.
+    fn soft_targets(&self, manifest: &Manifest, tokens: u64) -> Result<Option<SoftReader>> {
+        match (self.teacher, self.config.training.distillation) {
+            (None, None) => Ok(None),
+            (Some(folder), Some(_)) => SoftReader::open(folder, manifest, tokens).map(Some),
+            (None, Some(_)) => bail!(
+                "the config has training.distillation: name the folder of soft targets (`lm-tools distill`) with --teacher"
+            ),
+            (Some(_), None) => bail!("--teacher is of no use without training.distillation in the config"),
+        }
     }
 }
 

@@ -23,6 +23,18 @@ pub struct Loss {
     pub bias: Tensor<2>,
 }
 
+impl Loss {
+    /// Of both losses together.
+    pub fn plus(self, other: Loss) -> Loss {
+        Loss {
+            mean: self.mean + other.mean,
+            outputs: self.outputs + other.outputs,
+            rows: self.rows + other.rows,
+            bias: self.bias + other.bias,
+        }
+    }
+}
+
 /// How many positions have their logits computed at once.
 fn chunk(rows: usize) -> usize {
     (CHUNK_ELEMENTS / rows.max(1)).max(1)

@@ -13,7 +13,8 @@ use rand::{Rng, SeedableRng};
 
 use super::adam::Gradient;
 use super::batches::Batch;
-use super::config::{Config, Dropout, Softmax};
+use super::config::{Config, Distillation, Dropout, Softmax};
+use super::distillation::soft_cross_entropy;
 use super::layer::{LayerGradients, LayerWeights, NormGradients, State, Tape};
 use super::network::{ByParameter, ComputedLayer, InputTape, LayerPlaces, Network, Phase};
 use super::rows::{Rows, scatter_sum};
@@ -29,6 +30,8 @@ pub struct StepOptions<'a> {
     pub sampler: Option<(&'a Sampler, usize)>,
     /// Parts of the batch that are computed side by side.
     pub shards: usize,
+    /// What of a teacher is learned, where the batches have soft targets.
+    pub distillation: Option<Distillation>,
 }
 
 impl<'a> StepOptions<'a> {
@@ -39,7 +42,7 @@ impl<'a> StepOptions<'a> {
             Softmax::Full => None,
             Softmax::Sampled { negatives } => Some((sampler, negatives)),
         };
-        StepOptions { dropout: training.dropout, sampler, shards: training.shards }
+        StepOptions { dropout: training.dropout, sampler, shards: training.shards, distillation: training.distillation }
     }
 
     fn draw(&self, random: &mut StdRng) -> Option<Vec<u32>> {
@@ -210,7 +213,8 @@ impl Network {
 
     /// The rows of the embedding and, where it is a table of its own, of the output that a batch touches.
     fn touched(&self, batch: &Batch, drawn: Option<&[u32]>) -> Touched {
-        let output = drawn.map(|drawn| [&batch.targets, drawn].concat());
+        let soft = batch.soft.as_ref().map_or(&[][..], |soft| &soft.rows);
+        let output = drawn.map(|drawn| [&batch.targets, drawn, soft].concat());
         match (self.config.tied, output) {
             (true, Some(output)) => {
                 Touched { input: Rows::distinct([batch.inputs.as_slice(), &output].concat()), output: None }
@@ -324,7 +328,10 @@ impl Shared<'_> {
         let (network, rows) = (self.network, self.touched.output());
         let table = self.output.as_ref().unwrap_or(&self.embedding);
         let bias = rows.of(network.value(network.places.bias));
-        match (&self.drawn, self.options.sampler) {
+        let soft = batch.soft.as_ref().zip(self.options.distillation).map(|(soft, options)| {
+            soft_cross_entropy(outputs, [table, &bias], soft, &rows.positions(&soft.rows), options, self.share)
+        });
+        let hard = match (&self.drawn, self.options.sampler) {
             (Some(drawn), Some((sampler, _))) => {
                 let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
                 let candidates = Candidates {
@@ -336,7 +343,8 @@ impl Shared<'_> {
                 softmax::sampled(outputs, [table, &bias], &targets, &candidates, self.share, network.fused)
             }
             _ => softmax::full(outputs, [table, &bias], &batch.targets, self.share, network.fused),
-        }
+        };
+        soft.into_iter().fold(hard, Loss::plus)
     }
 }
 

@@ -13,6 +13,7 @@ use super::sampler::Sampler;
 use super::slices::{give, take};
 use super::step::{Step, StepOptions};
 use crate::corpus::{Entry, WordTable};
+use crate::distillation::Soft;
 
 const ROWS: usize = 12;
 const BATCH: usize = 4;
@@ -44,6 +45,15 @@ fn batch() -> Batch {
     Batch::new(BATCH, (0..all).map(token).collect(), (0..all).map(|i| token(i + 7)).collect())
 }
 
+/// A batch of which a teacher says something.
+fn taught_batch() -> Batch {
+    let rows = (0..2 * BATCH * STEPS).map(|i| ((i * 7 + i / 5) % ROWS) as u32).collect();
+    let log_probabilities = (0..2 * BATCH * STEPS).map(|i| -0.7 - (i % 4) as f32).collect();
+    let mut batch = batch();
+    batch.soft = Some(Soft { top: 2, rows, log_probabilities });
+    batch
+}
+
 /// Larger weights than a network begins with: all of its parts matter.
 fn network(config: &Config, fused: bool, device: &Device) -> Network {
     let mut network = Network::new(config, &table(), fused, device);
@@ -64,7 +74,8 @@ fn step(network: &Network, config: &Config, phase: Phase) -> Step {
     let sampler = Sampler::new(&table().counts()).unwrap();
     let options = StepOptions::new(config, &sampler);
     let mut states = network.zero_states(BATCH);
-    network.step(&batch(), &mut states, phase, &options, &mut StdRng::seed_from_u64(9))
+    let batch = if config.training.distillation.is_some() { taught_batch() } else { batch() };
+    network.step(&batch, &mut states, phase, &options, &mut StdRng::seed_from_u64(9))
 }
 
 /// A gradient as one of the whole parameter.
@@ -114,6 +125,13 @@ fn gradients_are_differences(config: &Config, phase: Phase) {
 fn gradients_of_a_tied_network() {
     gradients_are_differences(&config(TIED, "", SAMPLED), PHASE);
     gradients_are_differences(&config(TIED, "", ""), PHASE);
+}
+
+#[test]
+fn gradients_of_a_student() {
+    let taught = "distillation = { lambda = 0.6, temperature = 1.5 }";
+    gradients_are_differences(&config(TIED, "", &format!("{SAMPLED}\n{taught}")), PHASE);
+    gradients_are_differences(&config(UNTIED, "", taught), PHASE);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use lm_wasm::format::Lsh;
 
-use super::{Cell, Config, ModelConfig, Normalization, Softmax, Training, Weights};
+use super::{Cell, Config, Distillation, ModelConfig, Normalization, Softmax, Training, Weights};
 use crate::training::weights::{Group, Transform};
 
 impl Config {
@@ -65,6 +65,16 @@ impl Training {
         share("training.dropout.input", self.dropout.input, false)?;
         share("training.dropout.output", self.dropout.output, false)?;
         share("training.dropout.recurrent", self.dropout.recurrent, false)?;
+        if let Some(Distillation { lambda, temperature }) = self.distillation {
+            ensure!(
+                lambda > 0.0 && lambda.is_finite(),
+                "training.distillation.lambda = {lambda} must be greater than 0"
+            );
+            ensure!(
+                temperature > 0.0 && temperature.is_finite(),
+                "training.distillation.temperature = {temperature} must be greater than 0"
+            );
+        }
         if let Softmax::Sampled { negatives } = self.softmax {
             in_range("training.softmax.negatives", negatives, 1, 1 << 20)?;
         }
@@ -90,6 +100,9 @@ impl Weights {
                 "weights.{name}: the zeros of narrow rows (model.tail) would count in this method's mean: \
                  use linear or float"
             );
+        }
+        if let Some(init) = self.init {
+            ensure!(init > 0.0 && init.is_finite(), "weights.init = {init} must be greater than 0");
         }
         share("weights.start", self.start, false)?;
         self.check_gates(model.cell)?;
@@ -190,6 +203,11 @@ mod tests {
         assert!(error_of_text(&text).contains("weights.embedding: the zeros of narrow rows"));
         let square = GOOD.replace("units = 32", "units = 16");
         assert!(error_of_text(&square.replace("[training]", &ternary("projection"))).contains("has no projection"));
+        assert!(error_of("[training]", "init = 0.0\n[training]").contains("weights.init = 0"));
+        let distillation = |entry: &str| format!("tokens = 1000\ndistillation = {entry}");
+        assert!(error_of("tokens = 1000", &distillation("{ lambda = 0.0 }")).contains("distillation.lambda = 0"));
+        let cold = distillation("{ lambda = 1.0, temperature = 0.0 }");
+        assert!(error_of("tokens = 1000", &cold).contains("distillation.temperature = 0"));
         let lsh = |lsh: &str| format!("tied = false\nlsh = {lsh}");
         assert!(error_of("tied = true", &lsh("{ bits = 100 }")).contains("model.lsh"));
         assert!(error_of("tied = true", &lsh("{ bits = 64, longest = 9 }")).contains("model.lsh"));

@@ -143,6 +143,10 @@ pub struct Weights {
     pub projection: Transform,
     /// Output rows of an untied model.
     pub output: Transform,
+    /// Half width of the uniform distribution that the layers' weights start from; if not told, the inverse of the square root of
+    /// the inputs, or a method's bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<f32>,
     /// Share of the training after which the weights are transformed; before, the network is trained as float.
     pub start: f64,
     /// Other transforms of single gates, by their names: input, forget, cell, output; reset, update, new.
@@ -205,6 +209,9 @@ pub struct Training {
     pub reset: f64,
     #[serde(default)]
     pub softmax: Softmax,
+    /// What of a teacher is learned, beside the text; [the run](super::run::Run) has where its soft targets are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<Distillation>,
     /// Parts of a batch that are computed side by side on the cores. Their number, not the machine's cores, decides how
     /// sums are rounded.
     #[serde(default = "default_shards")]
@@ -239,6 +246,17 @@ pub struct Dropout {
     pub variational: bool,
 }
 
+/// Learning from a teacher (Hinton 2015): `L = H(y, P_S) + lambda H(P_T, P_S)`, see [`distillation`](super::distillation).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distillation {
+    /// Weight of the teacher's part.
+    pub lambda: f32,
+    /// Divides the logits of both.
+    #[serde(default = "default_temperature")]
+    pub temperature: f32,
+}
+
 /// The training loss.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "lowercase", deny_unknown_fields)]
@@ -262,6 +280,9 @@ fn default_longest() -> u8 {
 }
 fn default_whole() -> u8 {
     8
+}
+fn default_temperature() -> f32 {
+    1.0
 }
 fn default_warmup() -> u64 {
     200

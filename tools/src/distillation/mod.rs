@@ -1,0 +1,162 @@
+//! What teachers say of a corpus, for students to learn from (Hinton 2015): of each token's successor the most probable
+//! words, computed once and kept on disk.
+//!
+//! A teacher is a trained network or an n-gram model; several are mixed, `P_T = sum of w_i P_i`. Only the `top` most probable
+//! words are kept. [`training::distillation`](crate::training::distillation) makes a loss of them.
+
+mod file;
+mod teacher;
+
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, ensure};
+use lm_wasm::text::LINE_END;
+use serde::{Deserialize, Serialize};
+
+pub use file::{Soft, SoftReader};
+use file::{SoftWriter, write_record};
+use teacher::{Stream, Teacher};
+
+use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
+use crate::progress::Progress;
+
+/// Texts read side by side by each thread.
+const STREAMS: usize = 32;
+/// Tokens of each that are read at once.
+const STEPS: usize = 8;
+
+/// What was asked of whom: soft targets are of use for this corpus alone, and a run goes on only with the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Question {
+    pub corpus: Manifest,
+    pub teachers: Vec<TeacherName>,
+    /// Words kept of each position.
+    pub top: usize,
+    /// Positions asked for, from the beginning of the corpus on.
+    pub tokens: u64,
+    /// Positions that are computed and written together, by texts that begin anew.
+    pub segment: u64,
+}
+
+/// A teacher and its share.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TeacherName {
+    /// The folder of a run, or an n-gram file.
+    pub path: PathBuf,
+    /// Of the teacher's bytes, so that another one in its place is noticed.
+    pub checksum: u64,
+    /// Weight of its probabilities; all weights together are 1.
+    pub weight: f64,
+}
+
+/// A run of `lm-tools distill`.
+pub struct Distill<'a> {
+    pub corpus: &'a Path,
+    /// Paths and weights.
+    pub teachers: &'a [(PathBuf, f64)],
+    pub top: usize,
+    /// All of the corpus if not told.
+    pub tokens: Option<u64>,
+    /// Computed at once.
+    pub segment: u64,
+    pub threads: usize,
+    pub out: &'a Path,
+    /// Set from outside to end after the current segment.
+    pub interrupted: &'a AtomicBool,
+}
+
+impl Distill<'_> {
+    /// Writes soft targets, going on where an earlier run of the same question ended; whether all of them are there now.
+    pub fn run(&self) -> Result<bool> {
+        let corpus = read_manifest(self.corpus)?;
+        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        let tokens = TokenReader::open(&self.corpus.join("train.tokens"), table.entries.len())?;
+        ensure!((1..=table.entries.len().min(255)).contains(&self.top), "--top {} is not in 1 to 255", self.top);
+        let total: f64 = self.teachers.iter().map(|(_, weight)| weight).sum();
+        ensure!(total > 0.0 && self.teachers.iter().all(|(_, weight)| *weight > 0.0), "weights must be greater than 0");
+        let mut teachers = Vec::new();
+        let mut names = Vec::new();
+        for (path, weight) in self.teachers {
+            let (teacher, checksum) = teacher::read(path, &table)?;
+            names.push(TeacherName { path: path.clone(), checksum, weight: weight / total });
+            teachers.push((teacher, (weight / total) as f32));
+        }
+        let wanted = self.tokens.unwrap_or(u64::MAX).min(tokens.len());
+        let question = Question { corpus, teachers: names, top: self.top, tokens: wanted, segment: self.segment };
+        let mut writer = SoftWriter::open(self.out, &question)?;
+        let progress = Progress::bar("distilling", wanted);
+        while writer.written() < wanted {
+            progress.set(writer.written(), String::new);
+            let length = self.segment.min(wanted - writer.written());
+            writer.append(&self.segment(
+                &tokens,
+                writer.written()..writer.written() + length,
+                table.entries.len(),
+                &teachers,
+            )?)?;
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Ok(writer.written() == wanted);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The records of some positions, computed as texts side by side that begin anew.
+    fn segment(
+        &self,
+        reader: &TokenReader,
+        positions: Range<u64>,
+        rows: usize,
+        teachers: &[(Box<dyn Teacher>, f32)],
+    ) -> Result<Vec<u8>> {
+        let length = (positions.end - positions.start) as usize;
+        let mut tokens = vec![0; length];
+        reader.read(positions.start, &mut tokens)?;
+        let texts = (self.threads * STREAMS).min(length);
+        let text = length.div_ceil(texts);
+        let mut records = vec![0; length * file::record_length(self.top)];
+        let shares =
+            tokens.chunks(text * STREAMS).zip(records.chunks_mut(text * STREAMS * file::record_length(self.top)));
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = shares
+                .map(|(tokens, records)| scope.spawn(move || answer(teachers, rows, tokens, text, self.top, records)))
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        });
+        Ok(records)
+    }
+}
+
+/// Writes what the teachers say behind each of `tokens`, which are texts of `text` tokens, the last maybe a shorter one.
+fn answer(
+    teachers: &[(Box<dyn Teacher>, f32)],
+    rows: usize,
+    tokens: &[u32],
+    text: usize,
+    top: usize,
+    records: &mut [u8],
+) {
+    let texts: Vec<&[u32]> = tokens.chunks(text).collect();
+    let record = file::record_length(top);
+    let mut streams: Vec<Box<dyn Stream>> = teachers.iter().map(|(teacher, _)| teacher.begin(texts.len())).collect();
+    for start in (0..text).step_by(STEPS) {
+        // Texts that are at their end are read on as line ends, and what is said of that is thrown away.
+        let steps = STEPS.min(text - start);
+        let at = |step: usize, index: usize| texts[index].get(start + step).copied().unwrap_or(LINE_END);
+        let batch: Vec<u32> = (0..steps).flat_map(|step| (0..texts.len()).map(move |index| at(step, index))).collect();
+        let mut mixture = vec![0.0; batch.len() * rows];
+        for (stream, (_, weight)) in streams.iter_mut().zip(teachers) {
+            stream.read(&batch, *weight, &mut mixture);
+        }
+        for (place, probabilities) in mixture.chunks_exact(rows).enumerate() {
+            let (step, index) = (start + place / texts.len(), place % texts.len());
+            if step < texts[index].len() {
+                let position = index * text + step;
+                write_record(probabilities, top, &mut records[position * record..(position + 1) * record]);
+            }
+        }
+    }
+}

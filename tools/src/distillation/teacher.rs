@@ -1,0 +1,114 @@
+//! Teachers: what gives each token of a text a distribution over the next.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use lm_wasm::text::LINE_END;
+use twox_hash::XxHash64;
+
+use crate::corpus::WordTable;
+use crate::ngram::{NgramContext, NgramFile, Trie, after, is_ngram_file};
+use crate::training::batches::Batch;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::layer::State;
+use crate::training::network::{Evaluation, Network, Phase};
+use crate::training::slices;
+
+/// A teacher.
+pub trait Teacher: Sync {
+    /// So many empty texts.
+    fn begin(&self, texts: usize) -> Box<dyn Stream + '_>;
+}
+
+/// Texts that a teacher reads side by side.
+pub trait Stream {
+    /// Reads token `t` of text `i` at `t * texts + i`, and adds `weight` times the probabilities of what follows each token to
+    /// `mixture`, which has a row of the vocabulary for each.
+    fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]);
+}
+
+/// Reads the folder of a run or an n-gram file, of the same vocabulary; with a checksum of what it is made of.
+pub fn read(path: &Path, table: &WordTable) -> Result<(Box<dyn Teacher>, u64)> {
+    let file = if path.is_dir() { path.join("checkpoint.safetensors") } else { path.to_owned() };
+    let bytes = fs::read(&file).with_context(|| format!("cannot read the teacher {}", file.display()))?;
+    let teacher: Box<dyn Teacher> = if path.is_dir() {
+        let network = Checkpoint::read(path)?.network(table);
+        let network =
+            network.with_context(|| format!("the teacher {} was trained on another corpus", path.display()))?;
+        let evaluation = network.evaluation(Phase { quantized: true, frozen: true });
+        Box::new(NetworkTeacher { network, evaluation })
+    } else if is_ngram_file(&bytes) {
+        let NgramFile { vocabulary, trie } = NgramFile::read(&bytes).with_context(|| path.display().to_string())?;
+        let same = vocabulary.len() == table.entries.len()
+            && (0..).zip(&table.entries).all(|(row, entry)| vocabulary.name(row) == entry.token);
+        ensure!(same, "the teacher {} has another vocabulary than the corpus", path.display());
+        Box::new(trie)
+    } else {
+        bail!("the teacher {} is neither the folder of a run nor an n-gram file", path.display());
+    };
+    Ok((teacher, XxHash64::oneshot(0, &bytes)))
+}
+
+struct NetworkTeacher {
+    network: Network,
+    evaluation: Evaluation,
+}
+
+impl Teacher for NetworkTeacher {
+    fn begin(&self, texts: usize) -> Box<dyn Stream + '_> {
+        let NetworkTeacher { network, evaluation } = self;
+        let mut states = network.zero_states(texts);
+        // Texts begin behind a line's end.
+        let start = Batch::new(texts, vec![LINE_END; texts], vec![LINE_END; texts]);
+        network.outputs(&start, &mut states, evaluation);
+        Box::new(NetworkStream { network, evaluation, states })
+    }
+}
+
+impl Teacher for Trie {
+    fn begin(&self, texts: usize) -> Box<dyn Stream + '_> {
+        Box::new(NgramStream { trie: self, contexts: vec![(None, LINE_END); texts] })
+    }
+}
+
+struct NetworkStream<'a> {
+    network: &'a Network,
+    evaluation: &'a Evaluation,
+    states: Vec<State>,
+}
+
+impl Stream for NetworkStream<'_> {
+    fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]) {
+        let texts = self.states[0].h.dims()[0];
+        let batch = Batch::new(texts, tokens.to_vec(), vec![LINE_END; tokens.len()]);
+        let outputs = self.network.outputs(&batch, &mut self.states, self.evaluation);
+        let mut logits = slices::take(self.network.logits(outputs, self.evaluation));
+        let rows = logits.len() / tokens.len();
+        for (mixed, logits) in mixture.chunks_exact_mut(rows).zip(logits.chunks_exact_mut(rows)) {
+            slices::exp_minus(logits, slices::max(logits));
+            let factor = weight / slices::sum(logits, |x| x);
+            mixed.iter_mut().zip(logits).for_each(|(mixed, x)| *mixed += factor * *x);
+        }
+    }
+}
+
+struct NgramStream<'a> {
+    trie: &'a Trie,
+    contexts: Vec<NgramContext>,
+}
+
+impl Stream for NgramStream<'_> {
+    fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]) {
+        let texts = self.contexts.len();
+        let mut probabilities = Vec::new();
+        let rows = mixture.len() / tokens.len();
+        for ((place, &token), mixed) in tokens.iter().enumerate().zip(mixture.chunks_exact_mut(rows)) {
+            let context = &mut self.contexts[place % texts];
+            *context = after(*context, token);
+            self.trie.log_probabilities(*context, &mut probabilities);
+            slices::exp_minus(&mut probabilities, 0.0);
+            mixed.iter_mut().zip(&probabilities).for_each(|(mixed, x)| *mixed += weight * x);
+        }
+    }
+}
