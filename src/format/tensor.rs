@@ -1,5 +1,7 @@
 //! Matrices and bias vectors as sections of a file.
 
+use std::ops::Range;
+
 use half::f16;
 
 use super::bytes::Reader;
@@ -321,6 +323,16 @@ impl Bias {
         match self {
             Bias::F32(values) => values.clone(),
             Bias::U8 { min, step, values } => values.iter().map(|&value| min + step * f32::from(value)).collect(),
+        }
+    }
+
+    /// Adds the elements of a range to as many sums.
+    pub fn add_to(&self, sums: &mut [f32], range: Range<usize>) {
+        match self {
+            Bias::F32(values) => sums.iter_mut().zip(&values[range]).for_each(|(sum, value)| *sum += value),
+            Bias::U8 { min, step, values } => {
+                sums.iter_mut().zip(&values[range]).for_each(|(sum, &value)| *sum += min + step * f32::from(value));
+            }
         }
     }
 

@@ -87,15 +87,31 @@ impl Lsh {
 
     /// The hash of each feature, and how often it counts.
     fn features(&self, token: &str) -> Vec<(u64, u8)> {
-        let marked: String = ENDS[..1].iter().copied().chain(token.chars()).chain([ENDS[1]]).collect();
-        let starts: Vec<usize> = marked.char_indices().map(|(at, _)| at).chain([marked.len()]).collect();
+        let mut marked = String::with_capacity(token.len() + 2);
+        marked.push(ENDS[0]);
+        marked.push_str(token);
+        marked.push(ENDS[1]);
+        let mut starts = Vec::with_capacity(marked.len() + 1);
+        starts.extend(marked.char_indices().map(|(at, _)| at));
+        starts.push(marked.len());
         let seed = u64::from(self.seed);
-        let lengths = usize::from(self.shortest)..=usize::from(self.longest);
-        let ngrams = lengths.flat_map(|length| starts.windows(length + 1));
-        let hash = |seed, ngram: &str| XxHash64::oneshot(seed, ngram.as_bytes());
-        let ngrams = ngrams.map(|ends| (hash(seed, &marked[ends[0]..ends[ends.len() - 1]]), 1));
-        ngrams.chain((self.whole > 0).then(|| (hash(seed | WHOLE, token), self.whole))).collect()
+        let mut features = Vec::new();
+        for length in usize::from(self.shortest)..=usize::from(self.longest) {
+            for ends in starts.windows(length + 1) {
+                features.push((hash(seed, &marked[ends[0]..ends[length]]), 1));
+            }
+        }
+        if self.whole > 0 {
+            features.push((hash(seed | WHOLE, token), self.whole));
+        }
+        features
     }
+}
+
+/// XXH64, in one place of the wasm.
+#[inline(never)]
+fn hash(seed: u64, characters: &str) -> u64 {
+    XxHash64::oneshot(seed, characters.as_bytes())
 }
 
 /// Random number `number` of the sequence that a feature begins.

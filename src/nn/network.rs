@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::lsh::{LshInput, LshScratch};
 use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
 use crate::Error;
-use crate::format::{CellKind, InputParts, LayerParts, ModelParts, NOTHING_TO_TIE, NarrowParts, Shape};
+use crate::format::{Bias, CellKind, InputParts, LayerParts, ModelParts, NOTHING_TO_TIE, NarrowParts, Shape};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -21,7 +21,7 @@ pub struct Network {
     /// `vocabulary x output width`
     output: Table,
     /// `vocabulary`
-    output_bias: Vec<f32>,
+    output_bias: Bias,
     activation_bits: Option<u32>,
 }
 
@@ -101,7 +101,7 @@ impl Network {
             layers: layers.into_iter().map(|layer| Layer::new(shape.cell, layer)).collect(),
             projection,
             output,
-            output_bias: output_bias.to_f32(),
+            output_bias,
             activation_bits: None,
         })
     }
@@ -207,9 +207,7 @@ impl Network {
     /// [`step`](Self::step) affects; `out` is as long as the range.
     pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) {
         self.output.matvec_rows(rows.clone(), &scratch.query, out);
-        for (logit, bias) in out.iter_mut().zip(&self.output_bias[rows]) {
-            *logit += bias;
-        }
+        self.output_bias.add_to(out, rows);
     }
 }
 

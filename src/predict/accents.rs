@@ -3,6 +3,7 @@
 //! Words that begin as typed and words that may be meant are ranked together, each by its probability in the context: the
 //! model knows better than a rule which of `sad` and `sąd` comes next.
 
+use super::suggest::best;
 use super::{MAX_SUGGESTIONS, Session, Suggestion, Suggestions, window};
 use crate::Model;
 use crate::simd::{Native, math};
@@ -33,9 +34,7 @@ pub(super) fn suggest(session: &mut Session, model: &Model, text: &str, k: usize
             suggestions.items.push(Suggestion { text, probability: (probability / whole) as f32 });
         }
     }
-    suggestions.items.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    suggestions.items.truncate(k);
-    suggestions
+    Suggestions { items: best(suggestions.items, k), ..suggestions }
 }
 
 /// The words that may be meant by a normalized prefix and do not begin with it.

@@ -17,6 +17,7 @@
 
 use super::accents::{self, mass_of, probability_of};
 use super::personal::{LEAST_OFFERED, Personal, Previous, Word, heaviest};
+use super::suggest::best;
 use super::{MAX_SUGGESTIONS, Session, Suggestion, Suggestions, window};
 use crate::Model;
 use crate::text::{ends_sentence, match_case, may_mean, normalize, split_prefix};
@@ -94,9 +95,7 @@ impl Blend {
             }
         }
         items.retain(|item| !personal.is_blocked(&item.text));
-        items.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        items.truncate(k);
-        Suggestions { prefix: base.prefix, items }
+        Suggestions { prefix: base.prefix, items: best(items, k) }
     }
 
     /// The weight of the personal model.

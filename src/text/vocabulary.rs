@@ -129,7 +129,8 @@ impl Vocabulary {
         let first = prefix.chars().next().map(plain_letter);
         let bucket = self.accented.iter().find(|(letter, _)| Some(*letter) == first);
         let indices = bucket.map_or(&[][..], |(_, indices)| indices).iter();
-        let meant = indices.filter(move |&&index| may_mean(prefix, self.words.get(index as usize)));
+        let mut walk = self.words.walk();
+        let meant = indices.filter(move |&&index| walk.seek(index as usize).is_some_and(|word| may_mean(prefix, word)));
         meant.map(|index| self.first_word() as u32 + index)
     }
 
@@ -141,7 +142,7 @@ impl Vocabulary {
     /// The normalized word of a row, or the name of a special token; `<unk>` for a row that is not there.
     pub fn name(&self, id: u32) -> String {
         if let Some(index) = self.word_index(id) {
-            return self.words.get(index).to_owned();
+            return self.words.get(index);
         }
         match NAMED.get(id as usize) {
             Some(name) => (*name).to_owned(),
@@ -155,9 +156,9 @@ impl Vocabulary {
         match self.flags[index].casing {
             Casing::Mixed => match self.mixed.binary_search_by_key(&(index as u32), |(word, _)| *word) {
                 Ok(at) => self.mixed[at].1.clone(),
-                Err(_) => self.words.get(index).to_owned(),
+                Err(_) => self.words.get(index),
             },
-            casing => casing.apply(self.words.get(index)),
+            casing => casing.apply(&self.words.get(index)),
         }
     }
 
@@ -169,8 +170,9 @@ impl Vocabulary {
 
 fn accented_words(words: &WordList) -> Vec<(char, Vec<u32>)> {
     let mut accented: Vec<(char, Vec<u32>)> = Vec::new();
+    let mut walk = words.walk();
     for index in 0..words.len() {
-        let word = words.get(index);
+        let Some(word) = walk.next() else { break };
         let Some(first) = word.chars().next().map(plain_letter) else { continue };
         if !has_diacritics(word) {
             continue;
