@@ -70,6 +70,7 @@ impl Arguments {
                 seed: default_seed(),
                 never_offer: Vec::new(),
                 offer_if_listed: None,
+                spelling: Vec::new(),
                 valid: Vec::new(),
                 source: files.iter().map(|file| parse_source(file)).collect::<Result<_>>()?,
             },

@@ -7,6 +7,7 @@
 
 mod count;
 mod lines;
+mod misspelling;
 mod offer;
 mod shuffle;
 pub mod sources;
@@ -83,7 +84,11 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
     }
     let offer = Offer::read(sources, root)?;
-    let table = counts.vocabulary(sources.words, &|word| offer.allows(word));
+    let mut table = counts.vocabulary(sources.words, &|word| offer.allows(word));
+    if !sources.spelling.is_empty() {
+        let marked = misspelling::mark(&mut table, &sources.spelling, root)?;
+        println!("{marked} misspellings are read, but not offered");
+    }
     table.write(&out.join("vocabulary.tsv"))?;
     let vocabulary = table.vocabulary()?;
 

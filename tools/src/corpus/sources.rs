@@ -39,6 +39,9 @@ pub struct Sources {
     /// A frequency list that a word must stand in to be offered: misspellings and rare names are read only.
     #[serde(default)]
     pub offer_if_listed: Option<FrequencyList>,
+    /// Spelling lists (one word a line): what is in none of them and near a much more frequent word that is, is not offered.
+    #[serde(default)]
+    pub spelling: Vec<String>,
     /// Held-out files, for the perplexity told while training.
     #[serde(default)]
     pub valid: Vec<String>,
@@ -113,7 +116,7 @@ impl Sources {
         }
         let sources = self.source.iter().map(|source| &source.path);
         let lists = self.offer_if_listed.iter().map(|list| &list.path);
-        let files = sources.chain(lists).chain(&self.never_offer).chain(&self.valid);
+        let files = sources.chain(lists).chain(&self.never_offer).chain(&self.spelling).chain(&self.valid);
         for file in files {
             let path = root.join(file);
             if !path.is_file() {
