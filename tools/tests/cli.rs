@@ -329,6 +329,28 @@ fn a_run_begins_with_the_weights_of_another() {
 }
 
 #[test]
+fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
+    let workspace = Workspace::new();
+    let wide = workspace.config("wide.toml", "lstm", "", 20_000);
+    assert!(workspace.train(&wide, "wide", false).status().unwrap().success());
+    let text = fs::read_to_string(&wide).unwrap();
+    let narrow = |name: &str, width: usize| {
+        let narrow =
+            text.replace("embedding = 16", &format!("embedding = {width}")).replace("tokens = 20000", "tokens = 80");
+        let narrow = narrow.replace("learning_rate = 0.01", "learning_rate = 0.0000001");
+        fs::write(workspace.path("narrow.toml"), narrow).unwrap();
+        let config = workspace.text("narrow.toml");
+        let status = workspace.train(&config, name, false).args(["--init", &workspace.text("wide")]).status().unwrap();
+        assert!(status.success());
+        series(&workspace.path(name), "valid", "perplexity").last().unwrap().1
+    };
+    // The language has few words: most of the table is in its first directions.
+    let before = series(&workspace.path("wide"), "valid", "perplexity").last().unwrap().1;
+    let (most, few) = (narrow("most", 15), narrow("few", 2));
+    assert!(most < 1.1 * before && few > 1.3 * before, "{before} {most} {few}");
+}
+
+#[test]
 fn an_interrupted_run_writes_a_checkpoint() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 100_000_000);

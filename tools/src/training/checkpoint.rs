@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::device::ComputeDevice;
 use super::layer::State;
+use super::low_rank::directions;
 use super::network::Network;
 use crate::corpus::WordTable;
 
@@ -121,15 +122,40 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start.
-    pub fn restore_common(&self, network: &mut Network, device: &Device) -> Result<()> {
+    /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start. A tied
+    /// embedding may become narrower.
+    pub fn restore_common(&self, network: &mut Network, config: &Config, device: &Device) -> Result<()> {
         let file = SafeTensors::deserialize(&self.bytes)?;
+        let (from, to) = (&self.config.model, &config.model);
+        let narrower = from.tied && to.tied && to.embedding < from.embedding;
+        let mut factors = if narrower { self.low_rank(to.embedding, device)? } else { HashMap::new() };
         for parameter in &mut network.parameters {
-            if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
+            if let Some(value) = factors.remove(parameter.name.as_str()) {
+                parameter.value = value;
+            } else if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
                 parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
             }
         }
         Ok(())
+    }
+
+    /// The embedding by its first `rank` singular vectors, and the matrices beside it that take the vectors in.
+    fn low_rank(&self, rank: usize, device: &Device) -> Result<HashMap<&'static str, Tensor<2>>> {
+        let file = SafeTensors::deserialize(&self.bytes)?;
+        let tensor = |name: &str| -> Result<Tensor<2>> {
+            let shape = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?.shape().to_vec();
+            read(&file, name, &Tensor::zeros([shape[0], shape[1]], device), device)
+        };
+        let embedding = tensor("embedding")?;
+        let directions = directions(&embedding, rank);
+        let projection = match self.config.model.has_projection() {
+            true => tensor("projection")?.matmul(directions.clone()),
+            // The output of the layer is compared with the rows directly.
+            false => directions.clone(),
+        };
+        let input = directions.clone().transpose().matmul(tensor("layers.0.input")?);
+        let embedding = embedding.matmul(directions);
+        Ok(HashMap::from([("embedding", embedding), ("projection", projection), ("layers.0.input", input)]))
     }
 
     /// Puts the weights alone into a network of the same shape and methods.

@@ -9,6 +9,7 @@ pub mod device;
 mod distillation;
 pub mod layer;
 pub mod log;
+mod low_rank;
 pub mod lsh;
 pub mod network;
 pub mod norm;

@@ -116,7 +116,7 @@ impl<'a> Trainer<'a> {
         let mut states = network.zero_states(run.config.training.batch);
         let mut position = Position::default();
         if let Some(folder) = run.init {
-            Checkpoint::read(folder)?.restore_common(&mut network, device)?;
+            Checkpoint::read(folder)?.restore_common(&mut network, run.config, device)?;
         } else {
             ensure!(
                 !network.needs_trained_weights() || run.config.weights.start > 0.0,
