@@ -1,11 +1,12 @@
 //! `lm-tools inspect`
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use lm_wasm::Model;
-use lm_wasm::format::{SectionInfo, inspect};
+use lm_wasm::format::{InputParts, Lsh, ModelParts, SectionInfo, inspect};
 use serde_json::json;
 
 /// Show what is in a model file: metadata, sections, bytes, shapes
@@ -28,14 +29,28 @@ impl Arguments {
         let name = || self.model.display().to_string();
         let sections = inspect(&bytes).with_context(name)?;
         let model = Model::from_bytes(&bytes).with_context(name)?;
+        let lsh = match ModelParts::from_bytes(&bytes).with_context(name)?.input {
+            InputParts::Lsh { lsh, .. } => Some((lsh, collisions(lsh, &model))),
+            InputParts::Embedding(_) => None,
+        };
         if self.json {
             let sections: Vec<_> = sections.iter().map(to_json).collect();
             let metadata: Vec<_> = model.metadata().iter().collect();
             println!(
                 "{}",
-                serde_json::to_string_pretty(
-                    &json!({"bytes": bytes.len(), "metadata": metadata, "sections": sections})
-                )?
+                serde_json::to_string_pretty(&json!({
+                    "bytes": bytes.len(),
+                    "metadata": metadata,
+                    "sections": sections,
+                    "lsh": lsh.map(|(lsh, collisions)| json!({
+                        "bits": lsh.bits,
+                        "shortest": lsh.shortest,
+                        "longest": lsh.longest,
+                        "whole": lsh.whole,
+                        "seed": lsh.seed,
+                        "collisions": collisions,
+                    })),
+                }))?
             );
             return Ok(());
         }
@@ -48,10 +63,27 @@ impl Arguments {
             "{:?}, {} layer(s) of {} units, embedding {}, output {:?} {}, {} rows",
             shape.cell, shape.layers, shape.hidden, shape.embedding, shape.output, shape.output_width, shape.vocabulary
         );
+        if let Some((Lsh { bits, shortest, longest, whole, .. }, collisions)) = lsh {
+            println!(
+                "codes of {bits} bits by n-grams of {shortest} to {longest} characters, the whole word counted {whole} times; \
+                 {collisions} tokens share theirs with another"
+            );
+        }
         println!("{:<25} {:>9} {:>9}  {:<20} shape", "section", "offset", "bytes", "encoding");
         sections.iter().for_each(print);
         Ok(())
     }
+}
+
+/// How many tokens have the same code as another.
+fn collisions(lsh: Lsh, model: &Model) -> usize {
+    let mut tokens: HashMap<Vec<u64>, usize> = HashMap::new();
+    for row in 0..model.vocabulary().len() as u32 {
+        let mut code = vec![0; lsh.bits / 64];
+        lsh.code(&model.vocabulary().name(row), &mut code);
+        *tokens.entry(code).or_default() += 1;
+    }
+    tokens.values().filter(|&&tokens| tokens > 1).sum()
 }
 
 fn print(section: &SectionInfo) {

@@ -1,6 +1,7 @@
 //! Training: network, loss, optimizer, weight transforms, runs.
 
 pub mod adam;
+mod augmented;
 pub mod batches;
 mod cell;
 pub mod checkpoint;

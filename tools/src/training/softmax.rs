@@ -7,9 +7,9 @@ use super::rows::{indices, scatter_sum};
 use super::slices;
 
 /// Logits held at once, at most.
-const CHUNK_ELEMENTS: usize = 2 << 20;
+pub(super) const CHUNK_ELEMENTS: usize = 2 << 20;
 /// Stands for minus infinity in logits.
-const MASKED: f32 = -1e9;
+pub(super) const MASKED: f32 = -1e9;
 
 /// A batch's share of the loss, and its gradients.
 pub struct Loss {

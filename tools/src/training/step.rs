@@ -12,8 +12,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::adam::Gradient;
+use super::augmented;
 use super::batches::Batch;
-use super::config::{Config, Distillation, Dropout, Softmax};
+use super::config::{Augmented, Config, Distillation, Dropout, Softmax};
 use super::distillation::soft_cross_entropy;
 use super::layer::{LayerGradients, LayerWeights, NormGradients, State, Tape};
 use super::network::{ByParameter, ComputedLayer, InputTape, LayerPlaces, Network, Phase};
@@ -32,6 +33,7 @@ pub struct StepOptions<'a> {
     pub shards: usize,
     /// What of a teacher is learned, where the batches have soft targets.
     pub distillation: Option<Distillation>,
+    pub augmented: Option<Augmented>,
 }
 
 impl<'a> StepOptions<'a> {
@@ -42,7 +44,13 @@ impl<'a> StepOptions<'a> {
             Softmax::Full => None,
             Softmax::Sampled { negatives } => Some((sampler, negatives)),
         };
-        StepOptions { dropout: training.dropout, sampler, shards: training.shards, distillation: training.distillation }
+        StepOptions {
+            dropout: training.dropout,
+            sampler,
+            shards: training.shards,
+            distillation: training.distillation,
+            augmented: training.augmented,
+        }
     }
 
     fn draw(&self, random: &mut StdRng) -> Option<Vec<u32>> {
@@ -331,7 +339,8 @@ impl Shared<'_> {
         let soft = batch.soft.as_ref().zip(self.options.distillation).map(|(soft, options)| {
             soft_cross_entropy(outputs, [table, &bias], soft, &rows.positions(&soft.rows), options, self.share)
         });
-        let hard = match (&self.drawn, self.options.sampler) {
+        let (rows_and_bias, share) = ([table, &bias], self.share);
+        let (hard, augmented) = match (&self.drawn, self.options.sampler) {
             (Some(drawn), Some((sampler, _))) => {
                 let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
                 let candidates = Candidates {
@@ -340,11 +349,21 @@ impl Shared<'_> {
                     target_log_expected: batch.targets.iter().map(log_expected).collect(),
                 };
                 let targets = rows.positions(&batch.targets);
-                softmax::sampled(outputs, [table, &bias], &targets, &candidates, self.share, network.fused)
+                let augmented = self
+                    .options
+                    .augmented
+                    .map(|options| augmented::sampled(outputs, rows_and_bias, &targets, &candidates, options, share));
+                (softmax::sampled(outputs, rows_and_bias, &targets, &candidates, share, network.fused), augmented)
             }
-            _ => softmax::full(outputs, [table, &bias], &batch.targets, self.share, network.fused),
+            _ => {
+                let targets = &batch.targets;
+                let augmented = self.options.augmented;
+                let augmented =
+                    augmented.map(|options| augmented::full(outputs, rows_and_bias, targets, options, share));
+                (softmax::full(outputs, rows_and_bias, targets, share, network.fused), augmented)
+            }
         };
-        soft.into_iter().fold(hard, Loss::plus)
+        soft.into_iter().chain(augmented).fold(hard, Loss::plus)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Refuses what cannot be trained, before anything is read or computed, by the name that the config has for it.
 
+use std::fmt::Display;
+
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use lm_wasm::format::Lsh;
 
-use super::{Cell, Config, Distillation, ModelConfig, Normalization, Softmax, Training, Weights};
+use super::{Augmented, Cell, Config, Distillation, ModelConfig, Normalization, Softmax, Training, Weights};
 use crate::training::weights::{Group, Transform};
 
 impl Config {
@@ -27,9 +29,13 @@ impl Config {
         }
         self.weights.check(&self.model, self.training.softmax)?;
         if let Some(Normalization { gain, freeze, .. }) = self.normalization {
-            ensure!(gain > 0.0 && gain.is_finite(), "normalization.gain = {gain} must be greater than 0");
+            positive("normalization.gain", gain)?;
             share("normalization.freeze", freeze, true)?;
         }
+        ensure!(
+            self.model.tied || self.training.augmented.is_none(),
+            "training.augmented takes the likeness of words from tied rows: set model.tied"
+        );
         self.training.check()
     }
 }
@@ -46,13 +52,12 @@ impl Training {
             self.shards
         );
         ensure!(self.tokens > 0, "training.tokens = 0: nothing to train");
-        let positive = [
+        for (name, value) in [
             ("learning_rate", self.learning_rate),
             ("clip", self.clip),
             ("checkpoint_minutes", self.checkpoint_minutes),
-        ];
-        for (name, value) in positive {
-            ensure!(value > 0.0 && value.is_finite(), "training.{name} = {value} must be greater than 0");
+        ] {
+            positive(&format!("training.{name}"), value)?;
         }
         ensure!(
             self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
@@ -66,14 +71,12 @@ impl Training {
         share("training.dropout.output", self.dropout.output, false)?;
         share("training.dropout.recurrent", self.dropout.recurrent, false)?;
         if let Some(Distillation { lambda, temperature }) = self.distillation {
-            ensure!(
-                lambda > 0.0 && lambda.is_finite(),
-                "training.distillation.lambda = {lambda} must be greater than 0"
-            );
-            ensure!(
-                temperature > 0.0 && temperature.is_finite(),
-                "training.distillation.temperature = {temperature} must be greater than 0"
-            );
+            positive("training.distillation.lambda", lambda)?;
+            positive("training.distillation.temperature", temperature)?;
+        }
+        if let Some(Augmented { weight, temperature }) = self.augmented {
+            positive("training.augmented.weight", weight)?;
+            positive("training.augmented.temperature", temperature)?;
         }
         if let Softmax::Sampled { negatives } = self.softmax {
             in_range("training.softmax.negatives", negatives, 1, 1 << 20)?;
@@ -102,7 +105,7 @@ impl Weights {
             );
         }
         if let Some(init) = self.init {
-            ensure!(init > 0.0 && init.is_finite(), "weights.init = {init} must be greater than 0");
+            positive("weights.init", init)?;
         }
         share("weights.start", self.start, false)?;
         self.check_gates(model.cell)?;
@@ -152,6 +155,11 @@ impl Weights {
         }
         Ok(())
     }
+}
+
+fn positive(name: &str, value: impl Into<f64> + Display + Copy) -> Result<()> {
+    ensure!(value.into() > 0.0 && value.into().is_finite(), "{name} = {value} must be greater than 0");
+    Ok(())
 }
 
 fn share(name: &str, value: f64, may_be_one: bool) -> Result<()> {
@@ -208,6 +216,12 @@ mod tests {
         assert!(error_of("tokens = 1000", &distillation("{ lambda = 0.0 }")).contains("distillation.lambda = 0"));
         let cold = distillation("{ lambda = 1.0, temperature = 0.0 }");
         assert!(error_of("tokens = 1000", &cold).contains("distillation.temperature = 0"));
+        let augmented = |entry: &str| format!("tokens = 1000\naugmented = {entry}");
+        let weightless = augmented("{ weight = 0.0, temperature = 2.0 }");
+        assert!(error_of("tokens = 1000", &weightless).contains("augmented.weight = 0"));
+        let untied =
+            GOOD.replace("tied = true", "").replace("tokens = 1000", &augmented("{ weight = 1.0, temperature = 1.0 }"));
+        assert!(error_of_text(&untied).contains("set model.tied"));
         let lsh = |lsh: &str| format!("tied = false\nlsh = {lsh}");
         assert!(error_of("tied = true", &lsh("{ bits = 100 }")).contains("model.lsh"));
         assert!(error_of("tied = true", &lsh("{ bits = 64, longest = 9 }")).contains("model.lsh"));

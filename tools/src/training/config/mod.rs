@@ -209,6 +209,9 @@ pub struct Training {
     pub reset: f64,
     #[serde(default)]
     pub softmax: Softmax,
+    /// A loss that takes words like the target for half right; of a tied model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmented: Option<Augmented>,
     /// What of a teacher is learned, beside the text; [the run](super::run::Run) has where its soft targets are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distillation: Option<Distillation>,
@@ -244,6 +247,16 @@ pub struct Dropout {
     pub recurrent: f64,
     /// Whether a sequence's elements are dropped in all its steps (Gal 2016), not anew in each (Zaremba 2014).
     pub variational: bool,
+}
+
+/// The augmented loss (Inan 2017), see [`augmented`](super::augmented).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Augmented {
+    /// Weight beside the loss of the text.
+    pub weight: f32,
+    /// Divides the logits and the likeness of words.
+    pub temperature: f32,
 }
 
 /// Learning from a teacher (Hinton 2015): `L = H(y, P_S) + lambda H(P_T, P_S)`, see [`distillation`](super::distillation).
