@@ -23,8 +23,9 @@ use teacher::{Stream, Teacher};
 use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
 use crate::progress::Progress;
 
-/// Texts read side by side by each thread.
-const STREAMS: usize = 32;
+/// Texts that a segment is cut into, to be read side by side. Their number is not that of the machine's cores, so that every
+/// machine gives the same targets.
+const TEXTS: usize = 64;
 /// Tokens of each that are read at once.
 const STEPS: usize = 8;
 
@@ -115,11 +116,10 @@ impl Distill<'_> {
         let length = (positions.end - positions.start) as usize;
         let mut tokens = vec![0; length];
         reader.read(positions.start, &mut tokens)?;
-        let texts = (self.threads * STREAMS).min(length);
-        let text = length.div_ceil(texts);
+        let text = length.div_ceil(TEXTS);
+        let share = text * TEXTS.div_ceil(self.threads);
         let mut records = vec![0; length * file::record_length(self.top)];
-        let shares =
-            tokens.chunks(text * STREAMS).zip(records.chunks_mut(text * STREAMS * file::record_length(self.top)));
+        let shares = tokens.chunks(share).zip(records.chunks_mut(share * file::record_length(self.top)));
         std::thread::scope(|scope| {
             let threads: Vec<_> = shares
                 .map(|(tokens, records)| scope.spawn(move || answer(teachers, rows, tokens, text, self.top, records)))
