@@ -452,7 +452,7 @@ fn a_student_learns_from_teachers() {
     let distill = |top: &str| {
         let (top, out) = (top.to_owned(), path("soft"));
         let teachers = ["distill", &corpus, "--teacher", &network, "--teacher", &ngrams];
-        let options = ["--segment", "1000", "--top", &top, "--out", &out];
+        let options = ["--segment", "1000", "--hints", "--top", &top, "--out", &out];
         teachers.iter().chain(&options).map(|&argument| argument.to_owned()).collect::<Vec<_>>()
     };
     succeed(&distill("4"));
@@ -467,9 +467,12 @@ fn a_student_learns_from_teachers() {
     let tokens = fs::read(path("corpus/train.tokens")).unwrap();
     let tokens = tokens.chunks_exact(4).map(|row| u32::from_le_bytes(row.try_into().unwrap()) as usize);
     let targets = fs::read(path("soft/targets.bin")).unwrap();
-    assert_eq!(targets.len(), tokens.len() * 16);
+    // Four words, and a hint of 16 elements with its factor.
+    let record = 16 + 4 + 16;
+    assert_eq!(targets.len(), tokens.len() * record);
     let mut seen = 0;
-    for (token, record) in tokens.zip(targets.chunks_exact(16)) {
+    for (token, record) in tokens.zip(targets.chunks_exact(record)) {
+        let record = &record[..16];
         if ["we", "i"].contains(&rows[token].as_str()) {
             let mut words: Vec<&str> = record
                 .chunks_exact(4)
@@ -486,7 +489,8 @@ fn a_student_learns_from_teachers() {
 
     // What was cut off is made again, the same.
     fs::write(path("soft/targets.bin"), &targets[..targets.len() / 2 + 3]).unwrap();
-    let config = fs::read_to_string(path("teacher.toml")).unwrap() + "distillation = { lambda = 1.0 }\n";
+    let config = fs::read_to_string(path("teacher.toml")).unwrap()
+        + "distillation = { lambda = 1.0, hint = { weight = 0.1, width = 16 } }\n";
     fs::write(path("student.toml"), config).unwrap();
     let student = |teacher: Option<&str>, out: &str| {
         let fixed = ["train", "--config", &path("student.toml"), "--corpus", &corpus, "--out", &path(out)];

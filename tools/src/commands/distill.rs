@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Words kept of each position
     #[arg(long, default_value_t = 8)]
     top: usize,
+    /// Keep hints, too: what the first network among the teachers compares with its output rows (FitNets: Romero 2015)
+    #[arg(long)]
+    hints: bool,
     /// Only so many tokens from the beginning of the corpus on
     #[arg(long)]
     tokens: Option<u64>,
@@ -59,6 +62,7 @@ impl Arguments {
             top: self.top,
             tokens: self.tokens,
             segment: self.segment,
+            hints: self.hints,
             threads: available_parallelism().context("cannot count the processors")?.get(),
             out: &self.out,
             interrupted: &interrupted,

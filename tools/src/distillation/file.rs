@@ -2,7 +2,7 @@
 //! corpus.
 //!
 //! A record has 4 bytes for each word, the most probable first: its row in three bytes, little-endian, and -16 ln P, rounded,
-//! at most 255.
+//! at most 255. Where hints are kept, a vector of the teacher follows: a factor in single precision, and a byte for each element.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -15,16 +15,43 @@ use super::Question;
 use crate::corpus::Manifest;
 
 const WORD: usize = 4;
+/// Bytes of a hint's factor.
+const FACTOR: usize = 4;
+/// A hint's largest element.
+const LEVELS: f32 = 127.0;
 /// Steps of a nat.
 const STEPS: f32 = 16.0;
 
-/// Bytes of a record.
-pub fn record_length(top: usize) -> usize {
-    top * WORD
+/// What a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Words.
+    pub top: usize,
+    /// Elements of a hint, if there are hints.
+    pub hint: Option<usize>,
 }
 
-/// Writes the most probable rows.
-pub fn write_record(probabilities: &[f32], top: usize, record: &mut [u8]) {
+impl Layout {
+    /// Bytes of a record.
+    pub fn length(self) -> usize {
+        self.top * WORD + self.hint.map_or(0, |width| FACTOR + width)
+    }
+}
+
+/// Writes a record: the most probable rows, and a hint if there is one.
+pub fn write_record(probabilities: &[f32], hint: &[f32], layout: Layout, record: &mut [u8]) {
+    let (words, rest) = record.split_at_mut(layout.top * WORD);
+    write_words(probabilities, layout.top, words);
+    if let Some((factor, elements)) = rest.split_first_chunk_mut() {
+        let largest = hint.iter().fold(f32::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
+        *factor = (largest / LEVELS).to_le_bytes();
+        for (element, x) in elements.iter_mut().zip(hint) {
+            *element = ((x / largest * LEVELS).round() as i8).to_le_bytes()[0];
+        }
+    }
+}
+
+fn write_words(probabilities: &[f32], top: usize, record: &mut [u8]) {
     let mut best: Vec<u32> = Vec::with_capacity(top + 1);
     let mut least = f32::NEG_INFINITY;
     for (row, &probability) in (0..).zip(probabilities) {
@@ -70,7 +97,7 @@ impl SoftWriter {
             Ok((file, length))
         };
         let (file, length) = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let record = record_length(question.top);
+        let record = question.layout().length();
         // A segment that was not written to its end is written anew.
         let segment = question.segment * record as u64;
         let whole = if length == question.tokens * record as u64 { length } else { length / segment * segment };
@@ -92,19 +119,37 @@ impl SoftWriter {
     }
 }
 
-/// The most probable words behind some positions, `top` of each.
+/// The most probable words behind some positions, `top` of each, and the hints.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Soft {
     pub top: usize,
     pub rows: Vec<u32>,
     pub log_probabilities: Vec<f32>,
+    pub hints: Vec<f32>,
+}
+
+impl Soft {
+    /// Those of some of the `positions`, in the order told.
+    pub fn select(&self, positions: usize, places: impl Iterator<Item = usize> + Clone) -> Soft {
+        Soft {
+            top: self.top,
+            rows: select(&self.rows, self.top, places.clone()),
+            log_probabilities: select(&self.log_probabilities, self.top, places.clone()),
+            hints: select(&self.hints, self.hints.len() / positions, places),
+        }
+    }
+}
+
+/// Rows of `width` elements.
+fn select<T: Copy>(all: &[T], width: usize, places: impl Iterator<Item = usize>) -> Vec<T> {
+    places.flat_map(|place| &all[place * width..(place + 1) * width]).copied().collect()
 }
 
 /// Reads soft targets at any place, without holding them.
 pub struct SoftReader {
     path: PathBuf,
     file: File,
-    top: usize,
+    layout: Layout,
     rows: usize,
 }
 
@@ -129,35 +174,42 @@ impl SoftReader {
             Ok((file, length))
         };
         let (file, length) = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let there = length / record_length(question.top) as u64;
+        let there = length / question.layout().length() as u64;
         ensure!(
             there >= tokens,
             "{} has soft targets of {there} positions, this training reads {tokens}: go on with `lm-tools distill`",
             folder.display()
         );
-        Ok(SoftReader { path, file, top: question.top, rows: corpus.rows })
+        Ok(SoftReader { path, file, layout: question.layout(), rows: corpus.rows })
     }
 
-    /// Words of each position.
-    pub fn top(&self) -> usize {
-        self.top
+    /// What there is of each position.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Appends the soft targets of `count` positions from `start` on.
     pub fn read(&self, start: u64, count: usize, to: &mut Soft) -> Result<()> {
-        let record = record_length(self.top);
+        let record = self.layout.length();
         let mut bytes = vec![0; count * record];
         self.file
             .read_exact_at(&mut bytes, start * record as u64)
             .with_context(|| format!("cannot read {} at position {start}", self.path.display()))?;
-        for word in bytes.as_chunks::<WORD>().0 {
-            let word = u32::from_le_bytes(*word);
-            let row = word & 0x00ff_ffff;
-            if row as usize >= self.rows {
-                bail!("{} is damaged at position {start}: make the soft targets again", self.path.display());
+        for record in bytes.chunks_exact(record) {
+            let (words, hint) = record.split_at(self.layout.top * WORD);
+            for word in words.as_chunks::<WORD>().0 {
+                let word = u32::from_le_bytes(*word);
+                let row = word & 0x00ff_ffff;
+                if row as usize >= self.rows {
+                    bail!("{} is damaged at position {start}: make the soft targets again", self.path.display());
+                }
+                to.rows.push(row);
+                to.log_probabilities.push(-((word >> 24) as f32) / STEPS);
             }
-            to.rows.push(row);
-            to.log_probabilities.push(-((word >> 24) as f32) / STEPS);
+            if let Some((factor, elements)) = hint.split_first_chunk() {
+                let factor = f32::from_le_bytes(*factor);
+                to.hints.extend(elements.iter().map(|&byte| f32::from(byte as i8) * factor));
+            }
         }
         Ok(())
     }
@@ -171,7 +223,7 @@ mod tests {
     fn a_record_has_the_most_probable_rows() {
         let probabilities = [0.1, 0.3, 0.05, 0.3, 0.0, 0.25];
         let mut record = [0; 16];
-        write_record(&probabilities, 4, &mut record);
+        write_words(&probabilities, 4, &mut record);
         let words: Vec<(u32, f32)> = record
             .as_chunks::<WORD>()
             .0
@@ -184,7 +236,7 @@ mod tests {
             assert!((probability / probabilities[row as usize] - 1.0).abs() < 0.033, "{row}: {probability}");
         }
         // A probability of zero is told as the least that there is.
-        write_record(&[0.0, 1.0], 2, &mut record[..8]);
+        write_words(&[0.0, 1.0], 2, &mut record[..8]);
         assert_eq!(record[7], 255);
     }
 }

@@ -16,8 +16,8 @@ use anyhow::{Result, ensure};
 use lm_wasm::text::LINE_END;
 use serde::{Deserialize, Serialize};
 
+use file::{Layout, SoftWriter, write_record};
 pub use file::{Soft, SoftReader};
-use file::{SoftWriter, write_record};
 use teacher::{Stream, Teacher};
 
 use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
@@ -40,6 +40,15 @@ pub struct Question {
     pub tokens: u64,
     /// Positions that are computed and written together, by texts that begin anew.
     pub segment: u64,
+    /// Elements of a hint, if there are hints.
+    #[serde(default)]
+    pub hint: Option<usize>,
+}
+
+impl Question {
+    fn layout(&self) -> Layout {
+        Layout { top: self.top, hint: self.hint }
+    }
 }
 
 /// A teacher and its share.
@@ -63,6 +72,8 @@ pub struct Distill<'a> {
     pub tokens: Option<u64>,
     /// Computed at once.
     pub segment: u64,
+    /// Whether to keep what the first network among the teachers compares with its output rows (FitNets: Romero 2015).
+    pub hints: bool,
     pub threads: usize,
     pub out: &'a Path,
     /// Set from outside to end after the current segment.
@@ -86,18 +97,16 @@ impl Distill<'_> {
             teachers.push((teacher, (weight / total) as f32));
         }
         let wanted = self.tokens.unwrap_or(u64::MAX).min(tokens.len());
-        let question = Question { corpus, teachers: names, top: self.top, tokens: wanted, segment: self.segment };
+        let hint = teachers.iter().find_map(|(teacher, _)| teacher.hint_width()).filter(|_| self.hints);
+        ensure!(hint.is_some() || !self.hints, "--hints: no teacher is a network");
+        let question = Question { corpus, teachers: names, top: self.top, tokens: wanted, segment: self.segment, hint };
         let mut writer = SoftWriter::open(self.out, &question)?;
         let progress = Progress::bar("distilling", wanted);
         while writer.written() < wanted {
             progress.set(writer.written(), String::new);
             let length = self.segment.min(wanted - writer.written());
-            writer.append(&self.segment(
-                &tokens,
-                writer.written()..writer.written() + length,
-                table.entries.len(),
-                &teachers,
-            )?)?;
+            let class = Class { teachers: &teachers, rows: table.entries.len(), layout: question.layout() };
+            writer.append(&self.segment(&tokens, writer.written()..writer.written() + length, &class)?)?;
             if self.interrupted.load(Ordering::Relaxed) {
                 return Ok(writer.written() == wanted);
             }
@@ -106,56 +115,58 @@ impl Distill<'_> {
     }
 
     /// The records of some positions, computed as texts side by side that begin anew.
-    fn segment(
-        &self,
-        reader: &TokenReader,
-        positions: Range<u64>,
-        rows: usize,
-        teachers: &[(Box<dyn Teacher>, f32)],
-    ) -> Result<Vec<u8>> {
+    fn segment(&self, reader: &TokenReader, positions: Range<u64>, class: &Class) -> Result<Vec<u8>> {
         let length = (positions.end - positions.start) as usize;
         let mut tokens = vec![0; length];
         reader.read(positions.start, &mut tokens)?;
         let text = length.div_ceil(TEXTS);
         let share = text * TEXTS.div_ceil(self.threads);
-        let mut records = vec![0; length * file::record_length(self.top)];
-        let shares = tokens.chunks(share).zip(records.chunks_mut(share * file::record_length(self.top)));
+        let record = class.layout.length();
+        let mut records = vec![0; length * record];
+        let shares = tokens.chunks(share).zip(records.chunks_mut(share * record));
         std::thread::scope(|scope| {
-            let threads: Vec<_> = shares
-                .map(|(tokens, records)| scope.spawn(move || answer(teachers, rows, tokens, text, self.top, records)))
-                .collect();
+            let threads: Vec<_> =
+                shares.map(|(tokens, records)| scope.spawn(move || class.answer(tokens, text, records))).collect();
             threads.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
         Ok(records)
     }
 }
 
-/// Writes what the teachers say behind each of `tokens`, which are texts of `text` tokens, the last maybe a shorter one.
-fn answer(
-    teachers: &[(Box<dyn Teacher>, f32)],
+/// The teachers, and what is written of their answers.
+struct Class<'a> {
+    teachers: &'a [(Box<dyn Teacher>, f32)],
     rows: usize,
-    tokens: &[u32],
-    text: usize,
-    top: usize,
-    records: &mut [u8],
-) {
-    let texts: Vec<&[u32]> = tokens.chunks(text).collect();
-    let record = file::record_length(top);
-    let mut streams: Vec<Box<dyn Stream>> = teachers.iter().map(|(teacher, _)| teacher.begin(texts.len())).collect();
-    for start in (0..text).step_by(STEPS) {
-        // Texts that are at their end are read on as line ends, and what is said of that is thrown away.
-        let steps = STEPS.min(text - start);
-        let at = |step: usize, index: usize| texts[index].get(start + step).copied().unwrap_or(LINE_END);
-        let batch: Vec<u32> = (0..steps).flat_map(|step| (0..texts.len()).map(move |index| at(step, index))).collect();
-        let mut mixture = vec![0.0; batch.len() * rows];
-        for (stream, (_, weight)) in streams.iter_mut().zip(teachers) {
-            stream.read(&batch, *weight, &mut mixture);
-        }
-        for (place, probabilities) in mixture.chunks_exact(rows).enumerate() {
-            let (step, index) = (start + place / texts.len(), place % texts.len());
-            if step < texts[index].len() {
-                let position = index * text + step;
-                write_record(probabilities, top, &mut records[position * record..(position + 1) * record]);
+    layout: Layout,
+}
+
+impl Class<'_> {
+    /// Writes what the teachers say behind each of `tokens`, which are texts of `text` tokens, the last maybe a shorter one.
+    fn answer(&self, tokens: &[u32], text: usize, records: &mut [u8]) {
+        let texts: Vec<&[u32]> = tokens.chunks(text).collect();
+        let record = self.layout.length();
+        let mut streams: Vec<(Box<dyn Stream + '_>, f32)> =
+            self.teachers.iter().map(|(teacher, weight)| (teacher.begin(texts.len()), *weight)).collect();
+        for start in (0..text).step_by(STEPS) {
+            // Texts that are at their end are read on as line ends, and what is said of that is thrown away.
+            let steps = STEPS.min(text - start);
+            let at = |step: usize, index: usize| texts[index].get(start + step).copied().unwrap_or(LINE_END);
+            let batch: Vec<u32> =
+                (0..steps).flat_map(|step| (0..texts.len()).map(move |index| at(step, index))).collect();
+            let mut mixture = vec![0.0; batch.len() * self.rows];
+            for (stream, weight) in &mut streams {
+                stream.read(&batch, *weight, &mut mixture);
+            }
+            let width = self.layout.hint.unwrap_or(0);
+            let hints = streams.iter().map(|(stream, _)| stream.hints()).find(|hints| !hints.is_empty());
+            for (place, probabilities) in mixture.chunks_exact(self.rows).enumerate() {
+                let (step, index) = (start + place / texts.len(), place % texts.len());
+                if step < texts[index].len() {
+                    let position = index * text + step;
+                    let hint = hints.map_or(&[][..], |hints| &hints[place * width..(place + 1) * width]);
+                    let record = &mut records[position * record..(position + 1) * record];
+                    write_record(probabilities, hint, self.layout, record);
+                }
             }
         }
     }

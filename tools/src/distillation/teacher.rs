@@ -19,6 +19,11 @@ use crate::training::slices;
 pub trait Teacher: Sync {
     /// So many empty texts.
     fn begin(&self, texts: usize) -> Box<dyn Stream + '_>;
+
+    /// Elements of its hints, if it has any.
+    fn hint_width(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Texts that a teacher reads side by side.
@@ -26,6 +31,11 @@ pub trait Stream {
     /// Reads token `t` of text `i` at `t * texts + i`, and adds `weight` times the probabilities of what follows each token to
     /// `mixture`, which has a row of the vocabulary for each.
     fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]);
+
+    /// What a network compared with its output rows behind each of the tokens read last.
+    fn hints(&self) -> &[f32] {
+        &[]
+    }
 }
 
 /// Reads the folder of a run or an n-gram file, of the same vocabulary; with a checksum of what it is made of.
@@ -62,7 +72,11 @@ impl Teacher for NetworkTeacher {
         // Texts begin behind a line's end.
         let start = Batch::new(texts, vec![LINE_END; texts], vec![LINE_END; texts]);
         network.outputs(&start, &mut states, evaluation);
-        Box::new(NetworkStream { network, evaluation, states })
+        Box::new(NetworkStream { network, evaluation, states, hints: Vec::new() })
+    }
+
+    fn hint_width(&self) -> Option<usize> {
+        Some(self.network.output_width())
     }
 }
 
@@ -76,6 +90,7 @@ struct NetworkStream<'a> {
     network: &'a Network,
     evaluation: &'a Evaluation,
     states: Vec<State>,
+    hints: Vec<f32>,
 }
 
 impl Stream for NetworkStream<'_> {
@@ -83,6 +98,7 @@ impl Stream for NetworkStream<'_> {
         let texts = self.states[0].h.dims()[0];
         let batch = Batch::new(texts, tokens.to_vec(), vec![LINE_END; tokens.len()]);
         let outputs = self.network.outputs(&batch, &mut self.states, self.evaluation);
+        self.hints = slices::take(outputs.clone());
         let mut logits = slices::take(self.network.logits(outputs, self.evaluation));
         let rows = logits.len() / tokens.len();
         for (mixed, logits) in mixture.chunks_exact_mut(rows).zip(logits.chunks_exact_mut(rows)) {
@@ -90,6 +106,10 @@ impl Stream for NetworkStream<'_> {
             let factor = weight / slices::sum(logits, |x| x);
             mixed.iter_mut().zip(logits).for_each(|(mixed, x)| *mixed += factor * *x);
         }
+    }
+
+    fn hints(&self) -> &[f32] {
+        &self.hints
     }
 }
 

@@ -46,18 +46,13 @@ impl Batch {
         let part = |tokens: &[u32], first: usize| {
             tokens.chunks_exact(self.size).flat_map(|step| &step[first..first + size]).copied().collect()
         };
-        let soft_part = |soft: &Soft, first: usize| {
-            let of = |step: usize| (step * self.size + first) * soft.top..(step * self.size + first + size) * soft.top;
-            let ranges = || (0..self.resets.len()).map(of);
-            Soft {
-                top: soft.top,
-                rows: ranges().flat_map(|range| &soft.rows[range]).copied().collect(),
-                log_probabilities: ranges().flat_map(|range| &soft.log_probabilities[range]).copied().collect(),
-            }
+        let steps = self.resets.len();
+        let places = |first: usize| {
+            (0..steps).flat_map(move |step| (0..size).map(move |sequence| step * self.size + first + sequence))
         };
         let shard = |first: usize| Batch {
             size,
-            soft: self.soft.as_ref().map(|soft| soft_part(soft, first)),
+            soft: self.soft.as_ref().map(|soft| soft.select(self.inputs.len(), places(first))),
             inputs: part(&self.inputs, first),
             targets: part(&self.targets, first),
             resets: self
@@ -155,19 +150,12 @@ impl<'a> Batches<'a> {
 
     /// Soft targets of the steps that begin at `start` of each sequence, in the order of a batch.
     fn read_soft(&self, reader: &SoftReader, start: impl Fn(usize) -> u64) -> Result<Soft> {
-        let top = reader.top();
-        let mut by_sequence = Soft::default();
+        let mut by_sequence = Soft { top: reader.layout().top, ..Soft::default() };
         for sequence in 0..self.size {
             reader.read(start(sequence), self.steps, &mut by_sequence)?;
         }
         let places = (0..self.steps).flat_map(|step| (0..self.size).map(move |sequence| sequence * self.steps + step));
-        let words = |place: usize| place * top..(place + 1) * top;
-        let mut soft = Soft { top, ..Soft::default() };
-        for place in places {
-            soft.rows.extend(&by_sequence.rows[words(place)]);
-            soft.log_probabilities.extend(&by_sequence.log_probabilities[words(place)]);
-        }
-        Ok(soft)
+        Ok(by_sequence.select(self.size * self.steps, places))
     }
 }
 
@@ -185,6 +173,7 @@ mod tests {
                 top: 2,
                 rows: (0..16).collect(),
                 log_probabilities: (0..16_u8).map(f32::from).collect(),
+                hints: (0..24_u8).map(f32::from).collect(),
             }),
             resets: vec![vec![], vec![1, 2]],
         };
@@ -193,6 +182,7 @@ mod tests {
         assert_eq!(shards[1].targets, [12, 13, 22, 23]);
         assert_eq!(shards[0].soft.as_ref().unwrap().rows, [0, 1, 2, 3, 8, 9, 10, 11]);
         assert_eq!(shards[1].soft.as_ref().unwrap().log_probabilities[3..5], [7.0, 12.0]);
+        assert_eq!(shards[1].soft.as_ref().unwrap().hints[4..8], [10.0, 11.0, 18.0, 19.0]);
         assert_eq!(shards[0].resets, [vec![], vec![1]]);
         assert_eq!(shards[1].resets, [vec![], vec![0]]);
     }

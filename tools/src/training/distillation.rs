@@ -14,7 +14,7 @@
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Tensor, TensorData};
 
-use super::config::Distillation;
+use super::config::{Distillation, HintConfig};
 use super::rows::{indices, scatter_sum};
 use super::softmax::Loss;
 use crate::distillation::Soft;
@@ -29,7 +29,7 @@ pub fn soft_cross_entropy(
     options: Distillation,
     share: f32,
 ) -> Loss {
-    let Distillation { lambda, temperature } = options;
+    let Distillation { lambda, temperature, .. } = options;
     let (device, [positions, width], count) = (outputs.device(), outputs.dims(), rows.dims()[0]);
     let top = soft.top;
     let places = indices(places.iter().copied(), &device);
@@ -58,6 +58,31 @@ pub fn soft_cross_entropy(
     }
 }
 
+/// The loss of hints and its gradients.
+pub struct HintLoss {
+    /// `[1, 1]`
+    pub mean: Tensor<2>,
+    /// Of the output vectors.
+    pub outputs: Tensor<2>,
+    /// Of the matrix.
+    pub matrix: Tensor<2>,
+}
+
+/// `weight / 2` times the mean squared error of `outputs matrix`, `[positions, width]`, against the teacher's vectors, times
+/// `share` (Romero 2015, equation 3).
+pub fn hint_loss(outputs: &Tensor<2>, matrix: &Tensor<2>, hints: &[f32], options: HintConfig, share: f32) -> HintLoss {
+    let shape = [outputs.dims()[0], options.width];
+    let told: Tensor<2> = Tensor::from_data(TensorData::new(hints.to_vec(), shape), &outputs.device());
+    let error = outputs.clone().matmul(matrix.clone()) - told;
+    let factor = options.weight * share / options.width as f32;
+    let d = error.clone() * factor;
+    HintLoss {
+        mean: (error * d.clone()).sum_dim(1).sum_dim(0) * 0.5,
+        outputs: d.clone().matmul(matrix.clone().transpose()),
+        matrix: outputs.clone().transpose().matmul(d),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,9 +95,10 @@ mod tests {
         let [h, rows, bias] =
             [[2, 3], [5, 3], [5, 1]].map(|shape| Tensor::<2>::random(shape, Distribution::Uniform(-1.0, 1.0), &device));
         let log_probabilities: Vec<f32> = [0.5_f32, 0.2, 0.1, 0.3, 0.3, 0.3].iter().map(|p| p.ln()).collect();
-        let soft = Soft { top: 3, rows: vec![4, 0, 2, 1, 2, 3], log_probabilities: log_probabilities.clone() };
+        let soft =
+            Soft { top: 3, rows: vec![4, 0, 2, 1, 2, 3], log_probabilities: log_probabilities.clone(), hints: vec![] };
         for temperature in [1.0, 2.5] {
-            let options = Distillation { lambda: 0.7, temperature };
+            let options = Distillation { lambda: 0.7, temperature, hint: None };
             let got = soft_cross_entropy(&h, [&rows, &bias], &soft, &soft.rows, options, 0.5);
 
             let [h, rows, bias] = [&h, &rows, &bias].map(|x| Tensor::<2>::from_inner(x.clone()).require_grad());

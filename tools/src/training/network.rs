@@ -39,6 +39,8 @@ pub struct Places {
     /// None where the output rows are the embedding's.
     pub output: Option<Matrix>,
     pub bias: usize,
+    /// What makes a teacher's hints of the output vectors, `[output width, hint]`: not part of the model.
+    pub hint: Option<usize>,
 }
 
 /// What makes a vector of a token.
@@ -233,8 +235,13 @@ impl Network {
         let output = (!model.tied).then(|| builder.table("output", [rows, width], weights.output));
         let total: f64 = counts.iter().map(|count| count.max(1.0)).sum();
         let logs = counts.iter().map(|count| (count.max(1.0) / total).ln() as f32).collect();
-        builder.parameters.push(Parameter::new("output_bias", give(logs, [rows, 1], device)));
-        let places = Places { input, layers, projection, output, bias: builder.parameters.len() - 1 };
+        let bias = builder.add(Parameter::new("output_bias", give(logs, [rows, 1], device)));
+        let hint = config.training.distillation.and_then(|distillation| distillation.hint).map(|hint| {
+            let values = (0..width * hint.width).map(|_| builder.random.random_range(-1.0..=1.0) * spread(width));
+            let matrix = give(values.collect(), [width, hint.width], device);
+            builder.add(Parameter::new("hint", matrix).of_method())
+        });
+        let places = Places { input, layers, projection, output, bias, hint };
         Network { config: model, parameters: builder.parameters, places, fused, device: device.clone() }
     }
 
@@ -354,10 +361,16 @@ impl Network {
         }
     }
 
-    /// Number of trained parameters.
+    /// Columns of the output rows.
+    pub fn output_width(&self) -> usize {
+        self.config.output_width()
+    }
+
+    /// Number of the model's trained parameters.
     pub fn size(&self) -> usize {
-        let trained = self.parameters.iter().filter(|parameter| parameter.trained);
-        trained.map(|parameter| parameter.value.shape().num_elements()).sum()
+        let trained = self.parameters.iter().enumerate();
+        let trained = trained.filter(|(place, parameter)| parameter.trained && Some(*place) != self.places.hint);
+        trained.map(|(_, parameter)| parameter).map(|parameter| parameter.value.shape().num_elements()).sum()
     }
 
     /// Mean bits of a weight of the recurrent layers, by what the methods need.

@@ -92,7 +92,19 @@ impl Run<'_> {
     fn soft_targets(&self, manifest: &Manifest, tokens: u64) -> Result<Option<SoftReader>> {
         match (self.teacher, self.config.training.distillation) {
             (None, None) => Ok(None),
-            (Some(folder), Some(_)) => SoftReader::open(folder, manifest, tokens).map(Some),
+            (Some(folder), Some(distillation)) => {
+                let reader = SoftReader::open(folder, manifest, tokens)?;
+                if let Some(hint) = distillation.hint {
+                    ensure!(
+                        reader.layout().hint == Some(hint.width),
+                        "training.distillation.hint.width = {}, but the soft targets in {} have {} (`lm-tools distill --hints`)",
+                        hint.width,
+                        folder.display(),
+                        reader.layout().hint.map_or("no hints".to_owned(), |width| format!("hints of {width}"))
+                    );
+                }
+                Ok(Some(reader))
+            }
             (None, Some(_)) => bail!(
                 "the config has training.distillation: name the folder of soft targets (`lm-tools distill`) with --teacher"
             ),

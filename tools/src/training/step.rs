@@ -15,7 +15,7 @@ use super::adam::Gradient;
 use super::augmented;
 use super::batches::Batch;
 use super::config::{Augmented, Config, Distillation, Dropout, Softmax};
-use super::distillation::soft_cross_entropy;
+use super::distillation::{HintLoss, hint_loss, soft_cross_entropy};
 use super::layer::{LayerGradients, LayerWeights, NormGradients, State, Tape};
 use super::network::{ByParameter, ComputedLayer, InputTape, LayerPlaces, Network, Phase};
 use super::rows::{Rows, scatter_sum};
@@ -104,6 +104,8 @@ struct ShardGradients {
     /// Of the output rows and their bias.
     rows: Tensor<2>,
     bias: Tensor<2>,
+    /// Of what makes hints.
+    hint: Option<Tensor<2>>,
 }
 
 /// What the backward pass needs of a forward one.
@@ -194,6 +196,7 @@ impl Network {
             }
         }
         put(vec![(places.bias, sum.bias, of_rows.clone())]);
+        put(places.hint.zip(sum.hint).map(|(place, d)| (place, d, Rows::All)).into_iter().collect());
         gradients
     }
 
@@ -272,9 +275,14 @@ impl Shared<'_> {
 
     fn shard(&self, (batch, states, random): &mut (Batch, Vec<State>, StdRng)) -> ShardGradients {
         let (pass, outputs) = self.forward(batch, states, random);
-        let loss = self.loss(&outputs, batch);
+        let mut loss = self.loss(&outputs, batch);
+        let hint = self.hint(&outputs, batch).map(|hint| {
+            loss.mean = loss.mean.clone() + hint.mean;
+            loss.outputs = loss.outputs.clone() + hint.outputs;
+            hint.matrix
+        });
         let (embedding, layers, projection) = self.backward(batch, pass, loss.outputs);
-        ShardGradients { loss: loss.mean, embedding, layers, projection, rows: loss.rows, bias: loss.bias }
+        ShardGradients { loss: loss.mean, embedding, layers, projection, rows: loss.rows, bias: loss.bias, hint }
     }
 
     /// From a batch to the vectors that are compared with the output rows, and what the backward pass needs.
@@ -332,6 +340,13 @@ impl Shared<'_> {
         (scatter_sum(masked(d, &pass.input_mask), pass.places, rows), layers, d_projection)
     }
 
+    /// The loss of a teacher's hints, where there are any.
+    fn hint(&self, outputs: &Tensor<2>, batch: &Batch) -> Option<HintLoss> {
+        let (soft, options) = (batch.soft.as_ref()?, self.options.distillation?.hint?);
+        let matrix = self.network.value(self.network.places.hint?);
+        Some(hint_loss(outputs, matrix, &soft.hints, options, self.share))
+    }
+
     fn loss(&self, outputs: &Tensor<2>, batch: &Batch) -> Loss {
         let (network, rows) = (self.network, self.touched.output());
         let table = self.output.as_ref().unwrap_or(&self.embedding);
@@ -377,6 +392,7 @@ impl ShardGradients {
             projection: self.projection.zip(other.projection).map(|(a, b)| a + b),
             rows: self.rows + other.rows,
             bias: self.bias + other.bias,
+            hint: self.hint.zip(other.hint).map(|(a, b)| a + b),
         }
     }
 }

@@ -50,7 +50,8 @@ fn taught_batch() -> Batch {
     let rows = (0..2 * BATCH * STEPS).map(|i| ((i * 7 + i / 5) % ROWS) as u32).collect();
     let log_probabilities = (0..2 * BATCH * STEPS).map(|i| -0.7 - (i % 4) as f32).collect();
     let mut batch = batch();
-    batch.soft = Some(Soft { top: 2, rows, log_probabilities });
+    let hints = (0..3 * BATCH * STEPS).map(|i| (i % 7) as f32 / 4.0 - 0.6).collect();
+    batch.soft = Some(Soft { top: 2, rows, log_probabilities, hints });
     batch
 }
 
@@ -131,7 +132,8 @@ fn gradients_of_a_tied_network() {
 fn gradients_of_a_student() {
     let taught = "distillation = { lambda = 0.6, temperature = 1.5 }";
     gradients_are_differences(&config(TIED, "", &format!("{SAMPLED}\n{taught}")), PHASE);
-    gradients_are_differences(&config(UNTIED, "", taught), PHASE);
+    let hinted = "distillation = { lambda = 0.6, hint = { weight = 2.0, width = 3 } }";
+    gradients_are_differences(&config(UNTIED, "", hinted), PHASE);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use lm_wasm::format::Lsh;
 
-use super::{Augmented, Cell, Config, Distillation, ModelConfig, Normalization, Softmax, Training, Weights};
+use super::{
+    Augmented, Cell, Config, Distillation, HintConfig, ModelConfig, Normalization, Softmax, Training, Weights,
+};
 use crate::training::weights::{Group, Transform};
 
 impl Config {
@@ -70,9 +72,13 @@ impl Training {
         share("training.dropout.input", self.dropout.input, false)?;
         share("training.dropout.output", self.dropout.output, false)?;
         share("training.dropout.recurrent", self.dropout.recurrent, false)?;
-        if let Some(Distillation { lambda, temperature }) = self.distillation {
+        if let Some(Distillation { lambda, temperature, hint }) = self.distillation {
             positive("training.distillation.lambda", lambda)?;
             positive("training.distillation.temperature", temperature)?;
+            if let Some(HintConfig { weight, width }) = hint {
+                positive("training.distillation.hint.weight", weight)?;
+                in_range("training.distillation.hint.width", width, 1, 8192)?;
+            }
         }
         if let Some(Augmented { weight, temperature }) = self.augmented {
             positive("training.augmented.weight", weight)?;

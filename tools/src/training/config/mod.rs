@@ -268,6 +268,19 @@ pub struct Distillation {
     /// Divides the logits of both.
     #[serde(default = "default_temperature")]
     pub temperature: f32,
+    /// Hints, too (FitNets: Romero 2015).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<HintConfig>,
+}
+
+/// What a student compares with its output rows becomes the teacher's by a matrix that is learned and left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HintConfig {
+    /// Weight of the mean squared error.
+    pub weight: f32,
+    /// Elements of the teacher's vector.
+    pub width: usize,
 }
 
 /// The training loss.
