@@ -79,7 +79,7 @@ fn check(cell: CellKind, text: &str) {
     let mut state = vec![0.0; network.state_len()];
     let mut scratch = network.scratch();
     for (step, wanted) in (0..).zip(vectors.values("output").chunks(hidden)) {
-        network.step(Input::Row(step), &mut state, &mut scratch);
+        network.step(Input { row: step, spelling: "" }, &mut state, &mut scratch);
         assert_close(&state[..hidden], wanted, step);
     }
     if cell == CellKind::Lstm {

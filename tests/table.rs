@@ -14,8 +14,7 @@ fn logits(model: &Model, tokens: &[u32], rows: std::ops::Range<usize>) -> Vec<f3
     let network = model.network();
     let (mut state, mut scratch) = (vec![0.0; network.state_len()], network.scratch());
     for &token in tokens {
-        let name = model.vocabulary().name(token);
-        let input = if network.reads_spellings() { Input::Spelling(&name) } else { Input::Row(token) };
+        let input = Input { row: token, spelling: &model.vocabulary().name(token) };
         network.step(input, &mut state, &mut scratch);
     }
     network.query(&state, &mut scratch);

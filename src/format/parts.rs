@@ -149,16 +149,17 @@ impl<T> ModelParts<T> {
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let untied = shape.output == OutputKind::Untied;
         // The largest first: what it took on the way serves the others.
-        let input = match shape.input {
-            InputKind::Embedding => InputParts::Embedding(sections.matrix(Kind::Embedding, 0, &matrix)?),
-            InputKind::Lsh => InputParts::Lsh {
+        let has_rows = shape.input == InputKind::Embedding;
+        let embedding = has_rows.then(|| sections.matrix(Kind::Embedding, 0, &matrix)).transpose()?;
+        let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
+        let input = match embedding {
+            Some(rows) => InputParts::Embedding(rows),
+            None => InputParts::Lsh {
                 lsh: Lsh::read(&sections.bytes(Kind::Lsh)?)?,
                 weights: sections.matrix(Kind::LshWeights, 0, &matrix)?,
                 bias: sections.bias(Kind::LshBias, 0)?,
             },
         };
-        let has_rows = shape.input == InputKind::Embedding;
-        let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
         let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
             let rows = unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary);
             Ok(NarrowParts {

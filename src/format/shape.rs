@@ -153,7 +153,11 @@ impl Shape {
             }
             Error::check_limit(what, size, limit)?;
         }
-        if self.narrow_width.is_some_and(|width| width == 0 || width > self.embedding.min(self.output_width)) {
+        let narrowest = match self.input {
+            InputKind::Embedding => self.embedding.min(self.output_width),
+            InputKind::Lsh => self.output_width,
+        };
+        if self.narrow_width.is_some_and(|width| width == 0 || width > narrowest) {
             return Err(Error::corrupt(Kind::Shape.name(), "narrow rows are not wider than the others"));
         }
         if self.input == InputKind::Lsh && self.output == OutputKind::Tied {

@@ -35,13 +35,13 @@ enum InputLayer {
     Lsh(LshInput),
 }
 
-/// A token as a network wants it.
+/// A token as networks read it.
 #[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
+pub struct Input<'a> {
     /// Its row, which must be one of the vocabulary.
-    Row(u32),
-    /// Its spelling, where [the network reads that](Network::reads_spellings).
-    Spelling(&'a str),
+    pub row: u32,
+    /// Its spelling, of which only a network that [reads it](Network::reads_spellings) takes notice.
+    pub spelling: &'a str,
 }
 
 #[derive(Clone, Debug)]
@@ -152,19 +152,9 @@ impl Network {
         }
     }
 
-    /// Whether a token is read as its [spelling](Input::Spelling), not as its row.
+    /// Whether a token is read by its spelling, not by its row.
     pub fn reads_spellings(&self) -> bool {
         matches!(self.input, InputLayer::Lsh(_))
-    }
-
-    /// Makes `x` the vector of a token.
-    fn read(&self, token: Input, lsh: &mut Option<LshScratch>, x: &mut Activations) {
-        match (&self.input, token, lsh) {
-            (InputLayer::Tied, Input::Row(row), _) => self.output.read_row(row as usize, x),
-            (InputLayer::Embedding(rows), Input::Row(row), _) => rows.read_row(row as usize, x),
-            (InputLayer::Lsh(layer), Input::Spelling(token), Some(scratch)) => layer.read(token, scratch, x),
-            _ => debug_assert!(false, "the network reads the other kind of input"),
-        }
     }
 
     /// Reads one token: moves `state` on.
@@ -176,7 +166,11 @@ impl Network {
         {
             let (h, c) = state.split_at_mut(self.shape.hidden);
             match index {
-                0 => self.read(token, lsh, x),
+                0 => match (&self.input, &mut *lsh) {
+                    (InputLayer::Lsh(layer), Some(scratch)) => layer.read(token.spelling, scratch, x),
+                    (InputLayer::Embedding(rows), _) => rows.read_row(token.row as usize, x),
+                    _ => self.output.read_row(token.row as usize, x),
+                },
                 // The new output of the layer below.
                 _ => x.set(new),
             }

@@ -10,7 +10,7 @@ use crate::simd::{Native, math};
 use crate::text::{LINE_END, Token, UNKNOWN};
 
 /// So many spellings of unknown words are kept at most beyond those of one text.
-const UNKNOWN_KEPT: usize = 1000;
+const UNKNOWN_KEPT: usize = 64;
 
 /// A context, kept as a stack: its tokens and the network's state after each of them. A changed context is computed anew
 /// only from the first token that differs, and taking tokens away costs nothing.
@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// The number of a token: its row. Where the network reads spellings, each unknown word has a number beyond the rows, which
-    /// is good until the context is set to an empty one.
+    /// is good until the next suggestion, [`rebase`](Self::rebase) or empty context.
     pub fn token(&mut self, model: &Model, token: &Token) -> u32 {
         let row = model.vocabulary().id(token);
         let Token::Word(word) = token else { return row };
@@ -117,7 +117,7 @@ impl Session {
             Some(word) => Cow::Borrowed(word.as_str()),
             None => Cow::Owned(model.vocabulary().name(row)),
         });
-        let input = spelling.as_deref().map_or(Input::Row(row), Input::Spelling);
+        let input = Input { row, spelling: spelling.as_deref().unwrap_or_default() };
         network.step(input, &mut self.states[state..], &mut self.scratch);
     }
 

@@ -15,12 +15,14 @@ mod tokens;
 mod vocabulary;
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::hash::Hasher;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use lm_wasm::text::Vocabulary;
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
 pub use count::Counts;
 pub use lines::Lines;
@@ -47,6 +49,9 @@ pub struct Manifest {
     pub rows: usize,
     pub train_tokens: u64,
     pub valid_tokens: u64,
+    /// XXH64 of the training tokens, as they stand in the file; 0 in a manifest from before it was kept.
+    #[serde(default)]
+    pub checksum: u64,
     /// Share of the training tokens that are `<unk>`.
     pub unknown_share: f64,
     pub sources: Vec<SourceSummary>,
@@ -105,12 +110,26 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         rows: vocabulary.len(),
         train_tokens: train,
         valid_tokens: valid,
+        checksum: checksum(&out.join("train.tokens"))?,
         unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
         sources: summaries,
     };
     fs::write(&manifest_path, serde_json::to_string_pretty(&manifest)? + "\n")
         .with_context(|| format!("cannot write {}", manifest_path.display()))?;
     Ok(manifest)
+}
+
+fn checksum(path: &Path) -> Result<u64> {
+    let cannot_read = || format!("cannot read {}", path.display());
+    let mut file = File::open(path).with_context(cannot_read)?;
+    let mut hasher = XxHash64::with_seed(0);
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut chunk).with_context(cannot_read)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.write(&chunk[..read]),
+        }
+    }
 }
 
 fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {

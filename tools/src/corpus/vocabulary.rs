@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use lm_wasm::text::{Casing, Vocabulary, WordFlags, WordList};
+use twox_hash::XxHash64;
 
 /// One row of the network.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,12 @@ impl WordTable {
     /// The weighted occurrences of each row.
     pub fn counts(&self) -> Vec<f64> {
         self.entries.iter().map(|entry| entry.count).collect()
+    }
+
+    /// XXH64 of the tokens: whether rows are those of another vocabulary.
+    pub fn checksum(&self) -> u64 {
+        let tokens: Vec<&str> = self.entries.iter().map(|entry| entry.token.as_str()).collect();
+        XxHash64::oneshot(0, tokens.join("\n").as_bytes())
     }
 
     /// Writes the table as tab-separated values.

@@ -1,4 +1,4 @@
-//! Soft targets on disk: a folder with `targets.json` (the question) and `targets.bin`, a record for each position of the
+//! Soft targets on disk: a folder with `targets.json` (whose they are) and `targets.bin`, a record for each position of the
 //! corpus.
 //!
 //! A record has 4 bytes for each word, the most probable first: its row in three bytes, little-endian, and -16 ln P, rounded,
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::Question;
-use crate::corpus::Manifest;
+use super::Manifest;
+use crate::corpus::Manifest as CorpusManifest;
 
 const WORD: usize = 4;
 /// Bytes of a hint's factor.
@@ -20,7 +20,7 @@ const FACTOR: usize = 4;
 /// A hint's largest element.
 const LEVELS: f32 = 127.0;
 /// Steps of a nat.
-const STEPS: f32 = 16.0;
+const STEPS_A_NAT: f32 = 16.0;
 
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn write_words(probabilities: &[f32], top: usize, record: &mut [u8]) {
         least = best.last().map_or(least, |&row| probabilities[row as usize]);
     }
     for (word, row) in record.chunks_exact_mut(WORD).zip(best) {
-        let steps = (-STEPS * probabilities[row as usize].ln()).round().clamp(0.0, 255.0) as u32;
+        let steps = (-STEPS_A_NAT * probabilities[row as usize].ln()).round().clamp(0.0, 255.0) as u32;
         word.copy_from_slice(&(row | steps << 24).to_le_bytes());
     }
 }
@@ -78,29 +78,33 @@ pub struct SoftWriter {
 }
 
 impl SoftWriter {
-    /// Begins a folder, or goes on with one that was begun with the same question.
-    pub fn open(folder: &Path, question: &Question) -> Result<SoftWriter> {
+    /// Begins a folder, or goes on with one that was begun by the same teachers on the same corpus; it may get longer.
+    pub fn open(folder: &Path, manifest: &Manifest) -> Result<SoftWriter> {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let (manifest, path) = (folder.join("targets.json"), folder.join("targets.bin"));
-        let text = serde_json::to_string_pretty(question)?;
-        match fs::read_to_string(&manifest) {
-            Ok(before) => ensure!(
-                before == text,
+        let path = folder.join("targets.bin");
+        let begun = Manifest::read(folder)?;
+        if let Some(begun) = &begun {
+            ensure!(
+                begun.identity() == manifest.identity(),
                 "{} holds soft targets of other teachers, another corpus or other options: name another folder with --out",
                 folder.display()
-            ),
-            Err(_) => fs::write(&manifest, &text).with_context(|| format!("cannot write {}", manifest.display()))?,
+            );
         }
+        manifest.write(folder)?;
         let open = || -> std::io::Result<(File, u64)> {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
             let length = file.metadata()?.len();
             Ok((file, length))
         };
         let (file, length) = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let record = question.layout().length();
-        // A segment that was not written to its end is written anew.
-        let segment = question.segment * record as u64;
-        let whole = if length == question.tokens * record as u64 { length } else { length / segment * segment };
+        let record = manifest.layout().length();
+        // A segment that was not written to its end is written anew, and all of it where nothing says whose it is.
+        let segment = manifest.segment * record as u64;
+        let whole = match begun {
+            None => 0,
+            Some(_) if length == manifest.tokens * record as u64 => length,
+            Some(_) => length / segment * segment,
+        };
         file.set_len(whole).with_context(|| format!("cannot cut {}", path.display()))?;
         Ok(SoftWriter { path, file, record, written: whole / record as u64 })
     }
@@ -151,19 +155,17 @@ pub struct SoftReader {
     file: File,
     layout: Layout,
     rows: usize,
+    identity: u64,
 }
 
 impl SoftReader {
     /// Opens a folder, whose soft targets must be of this corpus and reach up to `tokens`.
-    pub fn open(folder: &Path, corpus: &Manifest, tokens: u64) -> Result<SoftReader> {
-        let manifest = folder.join("targets.json");
-        let text = fs::read_to_string(&manifest).with_context(|| {
+    pub fn open(folder: &Path, corpus: &CorpusManifest, tokens: u64) -> Result<SoftReader> {
+        let manifest = Manifest::read(folder)?.with_context(|| {
             format!("{} holds no soft targets (make them with `lm-tools distill`)", folder.display())
         })?;
-        let question: Question =
-            serde_json::from_str(&text).with_context(|| format!("{} is damaged", manifest.display()))?;
         ensure!(
-            serde_json::to_value(&question.corpus)? == serde_json::to_value(corpus)?,
+            serde_json::to_value(&manifest.corpus)? == serde_json::to_value(corpus)?,
             "the soft targets in {} are of another corpus",
             folder.display()
         );
@@ -174,13 +176,19 @@ impl SoftReader {
             Ok((file, length))
         };
         let (file, length) = open().with_context(|| format!("cannot open {}", path.display()))?;
-        let there = length / question.layout().length() as u64;
+        let there = length / manifest.layout().length() as u64;
         ensure!(
             there >= tokens,
-            "{} has soft targets of {there} positions, this training reads {tokens}: go on with `lm-tools distill`",
+            "{} has soft targets of {there} positions, this training reads {tokens}: go on with `lm-tools distill` \
+             (without --tokens, or with more)",
             folder.display()
         );
-        Ok(SoftReader { path, file, layout: question.layout(), rows: corpus.rows })
+        Ok(SoftReader { path, file, layout: manifest.layout(), rows: corpus.rows, identity: manifest.identity() })
+    }
+
+    /// Distinguishes these soft targets from others.
+    pub fn identity(&self) -> u64 {
+        self.identity
     }
 
     /// What there is of each position.
@@ -204,7 +212,7 @@ impl SoftReader {
                     bail!("{} is damaged at position {start}: make the soft targets again", self.path.display());
                 }
                 to.rows.push(row);
-                to.log_probabilities.push(-((word >> 24) as f32) / STEPS);
+                to.log_probabilities.push(-((word >> 24) as f32) / STEPS_A_NAT);
             }
             if let Some((factor, elements)) = hint.split_first_chunk() {
                 let factor = f32::from_le_bytes(*factor);
@@ -229,7 +237,7 @@ mod tests {
             .0
             .iter()
             .map(|word| u32::from_le_bytes(*word))
-            .map(|word| (word & 0xff_ffff, (-((word >> 24) as f32) / STEPS).exp()))
+            .map(|word| (word & 0xff_ffff, (-((word >> 24) as f32) / STEPS_A_NAT).exp()))
             .collect();
         assert_eq!(words.iter().map(|word| word.0).collect::<Vec<_>>(), [1, 3, 5, 0]);
         for (row, probability) in words {
@@ -238,5 +246,45 @@ mod tests {
         // A probability of zero is told as the least that there is.
         write_words(&[0.0, 1.0], 2, &mut record[..8]);
         assert_eq!(record[7], 255);
+    }
+
+    #[test]
+    fn records_come_back() {
+        let layout = Layout { top: 2, hint: Some(3) };
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = Manifest { top: 2, tokens: 2, segment: 2, hint: Some(3), ..Manifest::of(corpus(3)) };
+        let mut writer = SoftWriter::open(folder.path(), &manifest).unwrap();
+        let mut records = vec![0; 2 * layout.length()];
+        let (first, second) = records.split_at_mut(layout.length());
+        write_record(&[0.25, 0.5, 0.25], &[1.0, -2.0, 0.5], layout, first);
+        write_record(&[0.1, 0.1, 0.8], &[0.0; 3], layout, second);
+        writer.append(&records).unwrap();
+
+        let reader = SoftReader::open(folder.path(), &corpus(3), 2).unwrap();
+        let mut soft = Soft { top: 2, ..Soft::default() };
+        reader.read(0, 2, &mut soft).unwrap();
+        assert_eq!(soft.rows, [1, 0, 2, 0]);
+        for (got, wanted) in soft.hints.iter().zip([1.0_f32, -2.0, 0.5, 0.0, 0.0, 0.0]) {
+            assert!((got - wanted).abs() < 0.01, "{:?}", soft.hints);
+        }
+        let again = soft.select(2, [1, 0].into_iter());
+        assert_eq!((again.rows, again.hints[3..].to_vec()), (vec![2, 0, 1, 0], soft.hints[..3].to_vec()));
+
+        assert!(SoftReader::open(folder.path(), &corpus(3), 3).is_err(), "there are but two");
+        assert!(SoftReader::open(folder.path(), &corpus(4), 2).is_err(), "another corpus");
+        // More may be asked for; without a manifest all is made anew.
+        let longer = Manifest { tokens: 4, ..manifest };
+        assert_eq!(SoftWriter::open(folder.path(), &longer).unwrap().written(), 2);
+        assert!(SoftWriter::open(folder.path(), &Manifest { top: 1, ..longer.clone() }).is_err());
+        fs::remove_file(folder.path().join("targets.json")).unwrap();
+        assert_eq!(SoftWriter::open(folder.path(), &longer).unwrap().written(), 0);
+    }
+
+    fn corpus(rows: usize) -> CorpusManifest {
+        let text = format!(
+            "{{\"language\": \"en\", \"tokenization\": \"words\", \"rows\": {rows}, \"train_tokens\": 9, \"valid_tokens\": 0, \
+             \"unknown_share\": 0, \"sources\": []}}"
+        );
+        serde_json::from_str(&text).unwrap()
     }
 }

@@ -7,32 +7,36 @@
 mod file;
 mod teacher;
 
+use std::fs;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use lm_wasm::text::LINE_END;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use twox_hash::XxHash64;
 
 use file::{Layout, SoftWriter, write_record};
 pub use file::{Soft, SoftReader};
 use teacher::{Stream, Teacher};
 
-use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
+use crate::corpus::{Manifest as CorpusManifest, TokenReader, WordTable, read_manifest};
 use crate::progress::Progress;
 
-/// Texts that a segment is cut into, to be read side by side. Their number is not that of the machine's cores, so that every
-/// machine gives the same targets.
+/// Texts that a segment is cut into, to be read side by side: not by the machine's cores, so that every machine cuts them the
+/// same way.
 const TEXTS: usize = 64;
 /// Tokens of each that are read at once.
 const STEPS: usize = 8;
 
-/// What was asked of whom: soft targets are of use for this corpus alone, and a run goes on only with the same.
+/// Whose soft targets they are: of use for this corpus alone, and a run goes on only with the same teachers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Question {
-    pub corpus: Manifest,
+pub struct Manifest {
+    pub corpus: CorpusManifest,
     pub teachers: Vec<TeacherName>,
     /// Words kept of each position.
     pub top: usize,
@@ -45,9 +49,41 @@ pub struct Question {
     pub hint: Option<usize>,
 }
 
-impl Question {
+impl Manifest {
+    const FILE: &str = "targets.json";
+
+    /// That of a folder, if it has one.
+    fn read(folder: &Path) -> Result<Option<Manifest>> {
+        let path = folder.join(Self::FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| format!("{} is damaged", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    fn write(&self, folder: &Path) -> Result<()> {
+        let (path, temporary) = (folder.join(Self::FILE), folder.join("targets.json.tmp"));
+        let text = serde_json::to_string_pretty(self)?;
+        fs::write(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Distinguishes soft targets from others: by all but the teachers' paths and how much of the corpus was asked for.
+    fn identity(&self) -> u64 {
+        let teachers: Vec<(u64, f64)> = self.teachers.iter().map(|name| (name.checksum, name.weight)).collect();
+        let identity = json!([self.corpus, teachers, self.top, self.segment, self.hint]);
+        XxHash64::oneshot(0, identity.to_string().as_bytes())
+    }
+
     fn layout(&self) -> Layout {
         Layout { top: self.top, hint: self.hint }
+    }
+
+    #[cfg(test)]
+    fn of(corpus: CorpusManifest) -> Manifest {
+        Manifest { corpus, teachers: Vec::new(), top: 1, tokens: 1, segment: 1, hint: None }
     }
 }
 
@@ -81,14 +117,14 @@ pub struct Distill<'a> {
 }
 
 impl Distill<'_> {
-    /// Writes soft targets, going on where an earlier run of the same question ended; whether all of them are there now.
+    /// Writes soft targets, going on where an earlier run of the same teachers ended; whether all of them are there now.
     pub fn run(&self) -> Result<bool> {
         let corpus = read_manifest(self.corpus)?;
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
         let tokens = TokenReader::open(&self.corpus.join("train.tokens"), table.entries.len())?;
-        ensure!((1..=table.entries.len().min(255)).contains(&self.top), "--top {} is not in 1 to 255", self.top);
+        let most = table.entries.len().min(255);
+        ensure!((1..=most).contains(&self.top), "--top {} is not in 1 to {most}", self.top);
         let total: f64 = self.teachers.iter().map(|(_, weight)| weight).sum();
-        ensure!(total > 0.0 && self.teachers.iter().all(|(_, weight)| *weight > 0.0), "weights must be greater than 0");
         let mut teachers = Vec::new();
         let mut names = Vec::new();
         for (path, weight) in self.teachers {
@@ -99,14 +135,14 @@ impl Distill<'_> {
         let wanted = self.tokens.unwrap_or(u64::MAX).min(tokens.len());
         let hint = teachers.iter().find_map(|(teacher, _)| teacher.hint_width()).filter(|_| self.hints);
         ensure!(hint.is_some() || !self.hints, "--hints: no teacher is a network");
-        let question = Question { corpus, teachers: names, top: self.top, tokens: wanted, segment: self.segment, hint };
-        let mut writer = SoftWriter::open(self.out, &question)?;
+        let manifest = Manifest { corpus, teachers: names, top: self.top, tokens: wanted, segment: self.segment, hint };
+        let mut writer = SoftWriter::open(self.out, &manifest)?;
         let progress = Progress::bar("distilling", wanted);
         while writer.written() < wanted {
             progress.set(writer.written(), String::new);
             let length = self.segment.min(wanted - writer.written());
-            let class = Class { teachers: &teachers, rows: table.entries.len(), layout: question.layout() };
-            writer.append(&self.segment(&tokens, writer.written()..writer.written() + length, &class)?)?;
+            let ensemble = Ensemble { teachers: &teachers, rows: table.entries.len(), layout: manifest.layout() };
+            writer.append(&self.segment(&tokens, writer.written()..writer.written() + length, &ensemble)?)?;
             if self.interrupted.load(Ordering::Relaxed) {
                 return Ok(writer.written() == wanted);
             }
@@ -115,18 +151,18 @@ impl Distill<'_> {
     }
 
     /// The records of some positions, computed as texts side by side that begin anew.
-    fn segment(&self, reader: &TokenReader, positions: Range<u64>, class: &Class) -> Result<Vec<u8>> {
+    fn segment(&self, reader: &TokenReader, positions: Range<u64>, ensemble: &Ensemble) -> Result<Vec<u8>> {
         let length = (positions.end - positions.start) as usize;
         let mut tokens = vec![0; length];
         reader.read(positions.start, &mut tokens)?;
         let text = length.div_ceil(TEXTS);
         let share = text * TEXTS.div_ceil(self.threads);
-        let record = class.layout.length();
+        let record = ensemble.layout.length();
         let mut records = vec![0; length * record];
         let shares = tokens.chunks(share).zip(records.chunks_mut(share * record));
         std::thread::scope(|scope| {
             let threads: Vec<_> =
-                shares.map(|(tokens, records)| scope.spawn(move || class.answer(tokens, text, records))).collect();
+                shares.map(|(tokens, records)| scope.spawn(move || ensemble.answer(tokens, text, records))).collect();
             threads.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
         Ok(records)
@@ -134,13 +170,13 @@ impl Distill<'_> {
 }
 
 /// The teachers, and what is written of their answers.
-struct Class<'a> {
+struct Ensemble<'a> {
     teachers: &'a [(Box<dyn Teacher>, f32)],
     rows: usize,
     layout: Layout,
 }
 
-impl Class<'_> {
+impl Ensemble<'_> {
     /// Writes what the teachers say behind each of `tokens`, which are texts of `text` tokens, the last maybe a shorter one.
     fn answer(&self, tokens: &[u32], text: usize, records: &mut [u8]) {
         let texts: Vec<&[u32]> = tokens.chunks(text).collect();

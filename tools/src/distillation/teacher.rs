@@ -10,7 +10,7 @@ use twox_hash::XxHash64;
 use crate::corpus::WordTable;
 use crate::ngram::{NgramContext, NgramFile, Trie, after, is_ngram_file};
 use crate::training::batches::Batch;
-use crate::training::checkpoint::Checkpoint;
+use crate::training::checkpoint::{self, Checkpoint};
 use crate::training::layer::State;
 use crate::training::network::{Evaluation, Network, Phase};
 use crate::training::slices;
@@ -40,7 +40,7 @@ pub trait Stream {
 
 /// Reads the folder of a run or an n-gram file, of the same vocabulary; with a checksum of what it is made of.
 pub fn read(path: &Path, table: &WordTable) -> Result<(Box<dyn Teacher>, u64)> {
-    let file = if path.is_dir() { path.join("checkpoint.safetensors") } else { path.to_owned() };
+    let file = if path.is_dir() { path.join(checkpoint::FILE) } else { path.to_owned() };
     let bytes = fs::read(&file).with_context(|| format!("cannot read the teacher {}", file.display()))?;
     let teacher: Box<dyn Teacher> = if path.is_dir() {
         let network = Checkpoint::read(path)?.network(table);

@@ -1,7 +1,7 @@
 //! The augmented loss of Inan, Khosravi & Socher (2017, equations 3.4 to 3.6): a word like the target is half right, too.
 //!
 //! With tied rows, how much another word is like the target `t` is known: `y~ = softmax(L l_t / T)`, `L` being the rows and `l_t`
-//! the target's. The loss is `weight H(y~, softmax(L h / T))`, `T` a temperature; its gradient does not go through `y~`.
+//! the target's. The loss is `weight H(y~, softmax((L h + b) / T))`, `T` a temperature and `b` the bias; its gradient does not go through `y~`.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
@@ -26,9 +26,9 @@ pub fn full(
         let size = chunk.min(positions - start);
         let h = outputs.clone().narrow(0, start, size);
         let target = indices(targets[start..start + size].iter().copied(), &device);
-        let likeness = rows.clone().select(0, target).matmul(rows.clone().transpose()) / options.temperature;
+        let similarity = rows.clone().select(0, target).matmul(rows.clone().transpose()) / options.temperature;
         let logits = (h.clone().matmul(rows.clone().transpose()) + bias.clone().transpose()) / options.temperature;
-        let (mean, d) = cross_entropy(likeness, logits, options, share);
+        let (mean, d) = cross_entropy(similarity, logits, options, share);
         gradients.push(d.clone().matmul(rows.clone()));
         let part =
             Loss { mean, outputs: h.clone(), rows: d.clone().transpose().matmul(h), bias: d.sum_dim(0).transpose() };
@@ -139,8 +139,8 @@ mod tests {
             let correction = Tensor::<1>::from_floats(correction, &h.device()).unsqueeze_dim::<2>(0);
             let some = rows.clone().select(0, places());
             let target = indices([targets[position]], &h.device());
-            let likeness = rows.clone().select(0, target).matmul(some.clone().transpose()) / OPTIONS.temperature;
-            let wanted = Tensor::from_inner(softmax(likeness - correction.clone(), 1).inner());
+            let similarity = rows.clone().select(0, target).matmul(some.clone().transpose()) / OPTIONS.temperature;
+            let wanted = Tensor::from_inner(softmax(similarity - correction.clone(), 1).inner());
             let logits =
                 h.clone().narrow(0, position, 1).matmul(some.transpose()) + bias.select(0, places()).transpose();
             let given = log_softmax(logits / OPTIONS.temperature - correction, 1);

@@ -15,6 +15,7 @@ use super::device::ComputeDevice;
 use super::layer::State;
 use super::low_rank::directions;
 use super::network::Network;
+use super::norm::Method;
 use crate::corpus::WordTable;
 
 /// The file's name in a run's folder.
@@ -22,6 +23,7 @@ pub const FILE: &str = "checkpoint.safetensors";
 /// The metadata's key for [`Position`] and the config.
 const POSITION: &str = "position";
 const CONFIG: &str = "config";
+const VOCABULARY: &str = "vocabulary";
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ pub struct Position {
     /// Losses since the last line of the log, and how many.
     pub loss_sum: f64,
     pub loss_count: u64,
+    /// Whose soft targets are learned from, if any.
+    #[serde(default)]
+    pub teacher: Option<u64>,
 }
 
 /// Name and tensor of everything in a checkpoint.
@@ -63,6 +68,7 @@ pub fn save(folder: &Path, config: &Config, network: &Network, states: &[State],
     let metadata = HashMap::from([
         (POSITION.to_owned(), serde_json::to_string(&position)?),
         (CONFIG.to_owned(), toml::to_string(config)?),
+        (VOCABULARY.to_owned(), network.vocabulary.to_string()),
     ]);
     let bytes = safetensors::serialize(views, Some(metadata))?;
     let (path, temporary) = (folder.join(FILE), folder.join(format!("{FILE}.tmp")));
@@ -80,6 +86,8 @@ pub struct Checkpoint {
     bytes: Vec<u8>,
     pub config: Config,
     pub position: Position,
+    /// The checksum of the vocabulary, if it was kept.
+    vocabulary: Option<u64>,
 }
 
 impl Checkpoint {
@@ -95,7 +103,8 @@ impl Checkpoint {
             |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
         let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
         let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
-        Ok(Checkpoint { bytes, config, position })
+        let vocabulary = metadata.get(VOCABULARY).and_then(|checksum| checksum.parse().ok());
+        Ok(Checkpoint { bytes, config, position, vocabulary })
     }
 
     /// The network on the CPU, for the vocabulary that it was trained with.
@@ -104,6 +113,15 @@ impl Checkpoint {
         let mut network = Network::new(&self.config, table, device.fused, &device.device);
         self.restore_weights(&mut network, &device.device)?;
         Ok(network)
+    }
+
+    /// Refuses a network for another vocabulary.
+    fn check_vocabulary(&self, network: &Network) -> Result<()> {
+        ensure!(
+            self.vocabulary.is_none_or(|vocabulary| vocabulary == network.vocabulary),
+            "the checkpoint was trained with another vocabulary: name the corpus that it was trained on"
+        );
+        Ok(())
     }
 
     /// Puts all that the checkpoint holds into a network and states of the same shape.
@@ -125,10 +143,11 @@ impl Checkpoint {
     /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start. A tied
     /// embedding may become narrower.
     pub fn restore_common(&self, network: &mut Network, config: &Config, device: &Device) -> Result<()> {
+        self.check_vocabulary(network)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
         let (from, to) = (&self.config.model, &config.model);
         let narrower = from.tied && to.tied && to.embedding < from.embedding;
-        let mut factors = if narrower { self.low_rank(to.embedding, device)? } else { HashMap::new() };
+        let mut factors = if narrower { self.low_rank(config, device)? } else { HashMap::new() };
         for parameter in &mut network.parameters {
             if let Some(value) = factors.remove(parameter.name.as_str()) {
                 parameter.value = value;
@@ -140,7 +159,21 @@ impl Checkpoint {
     }
 
     /// The embedding by its first `rank` singular vectors, and the matrices beside it that take the vectors in.
-    fn low_rank(&self, rank: usize, device: &Device) -> Result<HashMap<&'static str, Tensor<2>>> {
+    fn low_rank(&self, config: &Config, device: &Device) -> Result<HashMap<&'static str, Tensor<2>>> {
+        let rank = config.model.embedding;
+        let learns_norms = |config: &Config| config.normalization.is_some_and(|norm| norm.method == Method::Weight);
+        ensure!(
+            config.model.has_projection(),
+            "model.embedding = {rank}: rows as wide as the layer leave no projection that could take the singular vectors in"
+        );
+        ensure!(
+            self.config.model.tail.is_none(),
+            "the other run has narrow rows (model.tail): they cannot be factorized"
+        );
+        ensure!(
+            !learns_norms(config) && !learns_norms(&self.config),
+            "normalization.method = \"weight\": its norms are not those of the narrower input weights"
+        );
         let file = SafeTensors::deserialize(&self.bytes)?;
         let tensor = |name: &str| -> Result<Tensor<2>> {
             let shape = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?.shape().to_vec();
@@ -160,6 +193,7 @@ impl Checkpoint {
 
     /// Puts the weights alone into a network of the same shape and methods.
     pub fn restore_weights(&self, network: &mut Network, device: &Device) -> Result<()> {
+        self.check_vocabulary(network)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in &mut network.parameters {
             parameter.value = read(&file, &parameter.name, &parameter.value, device)?;

@@ -24,6 +24,8 @@ const STATISTICS_KEPT: f32 = 0.99;
 /// A network and its parameters.
 pub struct Network {
     pub(super) config: ModelConfig,
+    /// The checksum of the vocabulary.
+    pub(super) vocabulary: u64,
     pub parameters: Vec<Parameter>,
     pub(super) places: Places,
     /// Whether to run over slices, the CPU's way.
@@ -149,8 +151,13 @@ impl Builder<'_> {
         Parameter::new(name, give(values, shape, self.device))
     }
 
-    /// A matrix of evenly distributed weights.
+    /// A matrix of evenly distributed weights, within a method's bound or else within `width` of zero.
     fn matrix(&mut self, spec: Spec, shape: [usize; 2], width: f32) -> Matrix {
+        let width = spec.bound().unwrap_or(width);
+        self.matrix_within(spec, shape, width)
+    }
+
+    fn matrix_within(&mut self, spec: Spec, shape: [usize; 2], width: f32) -> Matrix {
         let values = (0..shape[0] * shape[1]).map(|_| self.random.random_range(-1.0..=1.0) * width).collect();
         Matrix::new(spec, give(values, shape, self.device), &mut self.parameters)
     }
@@ -187,8 +194,10 @@ impl Builder<'_> {
             let name = format!("layers.{index}.{kind}");
             let transforms = self.weights.of_layer(kind == "input", self.cell);
             let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm, tail: None };
-            let width = self.weights.init.or(spec.bound()).unwrap_or(spread(inputs));
-            self.matrix(spec, [inputs, wide], width)
+            match self.weights.init {
+                Some(init) => self.matrix_within(spec, [inputs, wide], init),
+                None => self.matrix(spec, [inputs, wide], spread(inputs)),
+            }
         });
         // An LSTM remembers at first (forget gates at 1: Jozefowicz 2015).
         let first = |j: usize| if model.cell == Cell::Lstm && j / model.units == 1 { 1.0 } else { 0.0 };
@@ -242,7 +251,14 @@ impl Network {
             builder.add(Parameter::new("hint", matrix).of_method())
         });
         let places = Places { input, layers, projection, output, bias, hint };
-        Network { config: model, parameters: builder.parameters, places, fused, device: device.clone() }
+        Network {
+            config: model,
+            vocabulary: table.checksum(),
+            parameters: builder.parameters,
+            places,
+            fused,
+            device: device.clone(),
+        }
     }
 
     /// Where each component stands among the parameters.

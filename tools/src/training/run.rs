@@ -83,7 +83,7 @@ impl Run<'_> {
         fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
         let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
-        Trainer::start(self, &table)?.train(&data)
+        Trainer::start(self, &table, soft.as_ref().map(SoftReader::identity))?.train(&data)
     }
 }
 
@@ -122,11 +122,11 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(run: &'a Run<'a>, table: &WordTable) -> Result<Trainer<'a>> {
+    fn start(run: &'a Run<'a>, table: &WordTable, teacher: Option<u64>) -> Result<Trainer<'a>> {
         let device = &run.device.device;
         let mut network = Network::new(run.config, table, run.device.fused, device);
         let mut states = network.zero_states(run.config.training.batch);
-        let mut position = Position::default();
+        let mut position = Position { teacher, ..Position::default() };
         if let Some(folder) = run.init {
             Checkpoint::read(folder)?.restore_common(&mut network, run.config, device)?;
         } else {
@@ -143,6 +143,11 @@ impl<'a> Trainer<'a> {
                 run.folder.display()
             );
             checkpoint.restore(&mut network, &mut states, device)?;
+            ensure!(
+                checkpoint.position.teacher == teacher,
+                "the run in {} learned from other soft targets: name those with --teacher, or begin a new run",
+                run.folder.display()
+            );
             position = checkpoint.position;
         }
         let mut log = Log::open(run.folder, position.step)?;

@@ -136,6 +136,25 @@ fn gradients_of_a_student() {
     gradients_are_differences(&config(UNTIED, "", hinted), PHASE);
 }
 
+/// Losses beside the text's are there, in proportion to their weights.
+#[test]
+fn other_losses_count() {
+    for softmax in ["", SAMPLED] {
+        for (other, twice) in [
+            ("distillation = { lambda = 0.5 }", "distillation = { lambda = 1.0 }"),
+            ("augmented = { weight = 0.5, temperature = 2.0 }", "augmented = { weight = 1.0, temperature = 2.0 }"),
+        ] {
+            let loss = |more: &str| {
+                let config = config(TIED, "", &format!("{softmax}\n{more}"));
+                step(&network(&config, true, &Device::flex()), &config, PHASE).loss
+            };
+            let (plain, once, twice) = (loss(""), loss(other), loss(twice));
+            assert!(once > plain + 0.1, "{other}: {once} is not more than {plain}");
+            assert!((twice - plain - 2.0 * (once - plain)).abs() < 1e-4, "{other}");
+        }
+    }
+}
+
 #[test]
 fn gradients_of_a_network_that_reads_spellings() {
     let lsh = format!("{UNTIED}\nlsh = {{ bits = 64, longest = 2 }}");

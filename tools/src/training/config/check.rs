@@ -27,7 +27,8 @@ impl Config {
         }
         if let Some(tail) = tail {
             in_range("model.tail.after", tail.after, 1, usize::MAX)?;
-            in_range("model.tail.width", tail.width, 1, embedding.min(self.model.output_width()))?;
+            let output = self.model.output_width();
+            in_range("model.tail.width", tail.width, 1, if lsh.is_some() { output } else { output.min(embedding) })?;
         }
         self.weights.check(&self.model, self.training.softmax)?;
         if let Some(Normalization { gain, freeze, .. }) = self.normalization {

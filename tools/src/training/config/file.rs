@@ -87,4 +87,22 @@ mod tests {
         assert!(error("odd.toml", "base = 3").contains("base must be the path"));
         assert!(error("typo.toml", "base = \"good.toml\"\n[weights]\ninptu = 1").contains("inptu"));
     }
+
+    #[test]
+    fn the_configs_that_come_along_are_good() {
+        let mut read = 0;
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.file_name().is_some_and(|name| name != "corpus.toml") {
+                    Config::read(&path).unwrap();
+                    read += 1;
+                }
+            }
+        }
+        assert!(read > 40, "{read}");
+    }
 }
