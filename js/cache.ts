@@ -55,7 +55,7 @@ async function check(name: string, bytes: Uint8Array, integrity: string | undefi
   throw new LmError(
     "integrity",
     `${name} is not the file that was expected (${found} instead of ${integrity}): ` +
-      "serve the file of this version of lm-wasm, or pass the integrity of the one that is meant",
+      "serve the file of this version of lm-wasm, or pass the integrity of yours",
   );
 }
 

@@ -36,7 +36,7 @@ async function compile(asset: Asset): Promise<unknown> {
     // Not the generated loader: it would be shipped, and it fetches.
     return initSync({ module: await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) });
   } catch (error) {
-    const remedy = "check that it is served there and that the page's policy has script-src 'wasm-unsafe-eval'";
+    const remedy = "check that it is served there and the page's policy has script-src 'wasm-unsafe-eval'";
     throw new LmError("wasm", `${asset.url} cannot be compiled (${Object(error).message}): ${remedy}`, {
       cause: error,
     });

@@ -41,7 +41,6 @@ export const BAR_CSS = `
   user-select: none;
   -webkit-user-select: none;
   touch-action: manipulation;
-  transition: background-color 0.12s;
 }
 .option[data-empty] { visibility: hidden; }
 .option[data-asking] { flex-grow: 2; }
@@ -64,7 +63,6 @@ export const BAR_CSS = `
 .key { display: none; font-size: 0.75em; opacity: 0.65; }
 @media (hover: hover) and (pointer: fine) { .option:not([data-asking]) .key { display: block; } }
 @media (pointer: coarse) { .option { min-height: var(--lm-bar-height, 2.75rem); } }
-@media (prefers-reduced-motion: reduce) { .option { transition: none; } }
 @media (forced-colors: active) {
   .option:hover, .option[data-active] { forced-color-adjust: none; color: HighlightText; background: Highlight; }
 }
