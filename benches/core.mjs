@@ -44,7 +44,7 @@ export async function measureCore(environment) {
     bandwidth: await measureBandwidth(builds.plain),
     kernels: await measureKernels(builds, environment.log),
     steps: await measureSteps(builds, environment),
-    load: await measureLoad(environment, "models/en.lm", builds.relaxed ? "relaxed_bg" : "bg"),
+    loads: await measureLoads(environment, builds.relaxed ? "relaxed_bg" : "bg"),
   };
 }
 
@@ -142,13 +142,19 @@ function zeros({ Tensor }) {
   return new Tensor("float32", new Float32Array(UNITS), [1, 1, UNITS]);
 }
 
+async function measureLoads(environment, name) {
+  const loads = [];
+  for (const model of ["models/en.lm", "models/pl.lm"]) loads.push(await measureLoad(environment, model, name));
+  return loads;
+}
+
 /** A fresh module for every load, since memory never shrinks. */
 async function measureLoad({ read, module, log }, model, name) {
   const bytes = await read(model);
   const compiled = await WebAssembly.compile(await read(`pkg/lm_wasm_${name}.wasm`));
   const [times, heaps] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
-    const { default: init, Engine } = await module(`pkg/lm_wasm.js?${round}`);
+    const { default: init, Engine } = await module(`pkg/lm_wasm.js?${model}${round}`);
     const { memory } = await init({ module_or_path: compiled });
     const began = now();
     const engine = new Engine(bytes);

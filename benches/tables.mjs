@@ -3,7 +3,7 @@
 const BEST = "step and the 5 best";
 
 /** Prints what measureCore of core.mjs resolved to. */
-export function printCore(engine, { gigahertz, bandwidth, kernels, steps, load }) {
+export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads }) {
   console.log(`\n=== ${engine}, clock ${gigahertz} GHz`);
   for (const { megabytes, gigabytesPerSecond } of bandwidth) console.log(`${megabytes} MB are read at ${gigabytesPerSecond} GB/s`);
   table(
@@ -37,11 +37,12 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, steps, load }
       console.log(`growth of "${BEST}" from 10k to 100k words, ${who}: x ${ratio(at(100_000).microseconds / at(10_000).microseconds)}`);
     }
   }
-  const { ready, heap, bytes, model } = load;
-  console.log(
-    `${model}, ${bytes} bytes: ready in ${ready.microseconds / 1000} ms (p10 ${ready.p10 / 1000}, p90 ${ready.p90 / 1000}); ` +
-      `memory after a first answer ${heap} bytes, ${ratio(heap / bytes)} times the file`,
-  );
+  for (const { ready, heap, bytes, model } of loads) {
+    console.log(
+      `${model}, ${bytes} bytes: ready in ${ready.microseconds / 1000} ms (p10 ${ready.p10 / 1000}, p90 ${ready.p90 / 1000}); ` +
+        `memory after a first answer ${heap} bytes, ${ratio(heap / bytes)} times the file`,
+    );
+  }
 }
 
 function table(head, rows) {

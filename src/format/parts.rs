@@ -301,7 +301,6 @@ fn check_presence(kind: Kind, is_there: bool, wanted: bool) -> Result<(), Error>
 /// The sections not yet taken.
 struct Sections<'a>(Vec<Section<'a>>);
 
-/// What takes a section is not inlined: the copies would be 2 kB of wasm.
 impl<'a> Sections<'a> {
     fn take(&mut self, kind: Kind, index: u32) -> Result<Section<'a>, Error> {
         let found = self.0.iter().position(|section| (section.kind, section.index) == (kind, index));
@@ -309,7 +308,6 @@ impl<'a> Sections<'a> {
         Ok(self.0.remove(position))
     }
 
-    #[inline(never)]
     fn bytes(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
         self.take(kind, 0)?.expand()
     }
@@ -319,7 +317,6 @@ impl<'a> Sections<'a> {
         text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))
     }
 
-    #[inline(never)]
     fn matrix<T>(
         &mut self,
         kind: Kind,
@@ -329,7 +326,6 @@ impl<'a> Sections<'a> {
         self.take(kind, index)?.read(|section| with(TensorReader::new(section)?))
     }
 
-    #[inline(never)]
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {
         Bias::read(&self.take(kind, index)?.expand()?, kind.name())
     }

@@ -42,6 +42,11 @@ impl LshInput {
         LshInput { lsh, weights, bias }
     }
 
+    /// How spellings become codes.
+    pub fn lsh(&self) -> Lsh {
+        self.lsh
+    }
+
     /// Memory for this layer.
     pub fn scratch(&self) -> LshScratch {
         let signs = Activations::new(&self.weights);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::lsh::{LshInput, LshScratch};
 use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
 use crate::Error;
-use crate::format::{Bias, CellKind, InputParts, LayerParts, ModelParts, NOTHING_TO_TIE, NarrowParts, Shape};
+use crate::format::{Bias, CellKind, InputParts, LayerParts, Lsh, ModelParts, NOTHING_TO_TIE, NarrowParts, Shape};
 
 /// The weights of a language model, ready to be run. It has no state; one network serves any number of texts.
 ///
@@ -152,9 +152,17 @@ impl Network {
         }
     }
 
+    /// How spellings become codes, if tokens are read by their spellings.
+    pub fn lsh(&self) -> Option<Lsh> {
+        match &self.input {
+            InputLayer::Lsh(layer) => Some(layer.lsh()),
+            _ => None,
+        }
+    }
+
     /// Whether a token is read by its spelling, not by its row.
     pub fn reads_spellings(&self) -> bool {
-        matches!(self.input, InputLayer::Lsh(_))
+        self.lsh().is_some()
     }
 
     /// Reads one token: moves `state` on.

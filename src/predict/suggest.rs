@@ -60,7 +60,7 @@ impl Session {
 }
 
 /// The `k` most probable, in falling order, of equals the one that stood first. There are few: by insertion. The library's stable
-/// sort is 6 kB of the compressed wasm.
+/// sort would be 2.5 kB more of the compressed wasm.
 pub(super) fn best(items: Vec<Suggestion>, k: usize) -> Vec<Suggestion> {
     let mut best: Vec<Suggestion> = Vec::with_capacity(k.min(items.len()));
     for item in items {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use lm_wasm::Model;
-use lm_wasm::format::{InputParts, Lsh, ModelParts, SectionInfo, inspect};
+use lm_wasm::format::{Lsh, SectionInfo, inspect};
 use serde_json::json;
 
 /// Show what is in a model file: metadata, sections, bytes, shapes
@@ -29,10 +29,7 @@ impl Arguments {
         let name = || self.model.display().to_string();
         let sections = inspect(&bytes).with_context(name)?;
         let model = Model::from_bytes(&bytes).with_context(name)?;
-        let lsh = match ModelParts::from_bytes(&bytes).with_context(name)?.input {
-            InputParts::Lsh { lsh, .. } => Some((lsh, collisions(lsh, &model))),
-            InputParts::Embedding(_) => None,
-        };
+        let lsh = model.network().lsh().map(|lsh| (lsh, collisions(lsh, &model)));
         if self.json {
             let sections: Vec<_> = sections.iter().map(to_json).collect();
             let metadata: Vec<_> = model.metadata().iter().collect();

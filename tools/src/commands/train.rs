@@ -79,7 +79,7 @@ impl Arguments {
         };
         if run.train()? == Ending::Interrupted {
             eprintln!("interrupted; go on with --resume");
-            std::process::exit(130);
+            std::process::exit(super::INTERRUPTED.into());
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ use crate::progress::Progress;
 const VALID_TEXT: &str = "valid.txt";
 
 /// What a prepared corpus was made of.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// BCP 47 tag.
     pub language: String,
@@ -58,7 +58,7 @@ pub struct Manifest {
 }
 
 /// One source in a manifest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceSummary {
     pub path: String,
     pub weight: f64,

@@ -164,11 +164,7 @@ impl SoftReader {
         let manifest = Manifest::read(folder)?.with_context(|| {
             format!("{} holds no soft targets (make them with `lm-tools distill`)", folder.display())
         })?;
-        ensure!(
-            serde_json::to_value(&manifest.corpus)? == serde_json::to_value(corpus)?,
-            "the soft targets in {} are of another corpus",
-            folder.display()
-        );
+        ensure!(manifest.corpus == *corpus, "the soft targets in {} are of another corpus", folder.display());
         let path = folder.join("targets.bin");
         let open = || -> std::io::Result<(File, u64)> {
             let file = File::open(&path)?;

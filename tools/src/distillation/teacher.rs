@@ -10,7 +10,7 @@ use twox_hash::XxHash64;
 use crate::corpus::WordTable;
 use crate::ngram::{NgramContext, NgramFile, Trie, after, is_ngram_file};
 use crate::training::batches::Batch;
-use crate::training::checkpoint::{self, Checkpoint};
+use crate::training::checkpoint::Checkpoint;
 use crate::training::layer::State;
 use crate::training::network::{Evaluation, Network, Phase};
 use crate::training::slices;
@@ -40,24 +40,23 @@ pub trait Stream {
 
 /// Reads the folder of a run or an n-gram file, of the same vocabulary; with a checksum of what it is made of.
 pub fn read(path: &Path, table: &WordTable) -> Result<(Box<dyn Teacher>, u64)> {
-    let file = if path.is_dir() { path.join(checkpoint::FILE) } else { path.to_owned() };
-    let bytes = fs::read(&file).with_context(|| format!("cannot read the teacher {}", file.display()))?;
-    let teacher: Box<dyn Teacher> = if path.is_dir() {
-        let network = Checkpoint::read(path)?.network(table);
+    if path.is_dir() {
+        let checkpoint = Checkpoint::read(path)?;
+        let network = checkpoint.network(table);
         let network =
             network.with_context(|| format!("the teacher {} was trained on another corpus", path.display()))?;
         let evaluation = network.evaluation(Phase { quantized: true, frozen: true });
-        Box::new(NetworkTeacher { network, evaluation })
-    } else if is_ngram_file(&bytes) {
-        let NgramFile { vocabulary, trie } = NgramFile::read(&bytes).with_context(|| path.display().to_string())?;
-        let same = vocabulary.len() == table.entries.len()
-            && (0..).zip(&table.entries).all(|(row, entry)| vocabulary.name(row) == entry.token);
-        ensure!(same, "the teacher {} has another vocabulary than the corpus", path.display());
-        Box::new(trie)
-    } else {
+        return Ok((Box::new(NetworkTeacher { network, evaluation }), checkpoint.checksum()));
+    }
+    let bytes = fs::read(path).with_context(|| format!("cannot read the teacher {}", path.display()))?;
+    if !is_ngram_file(&bytes) {
         bail!("the teacher {} is neither the folder of a run nor an n-gram file", path.display());
-    };
-    Ok((teacher, XxHash64::oneshot(0, &bytes)))
+    }
+    let NgramFile { vocabulary, trie } = NgramFile::read(&bytes).with_context(|| path.display().to_string())?;
+    let same = vocabulary.len() == table.entries.len()
+        && (0..).zip(&table.entries).all(|(row, entry)| vocabulary.name(row) == entry.token);
+    ensure!(same, "the teacher {} has another vocabulary than the corpus", path.display());
+    Ok((Box::new(trie), XxHash64::oneshot(0, &bytes)))
 }
 
 struct NetworkTeacher {

@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
 
 use super::config::Augmented;
-use super::rows::{indices, scatter_sum};
-use super::softmax::{CHUNK_ELEMENTS, Candidates, Loss, MASKED};
+use super::rows::indices;
+use super::softmax::{Candidates, Gathered, Loss, MASKED, by_chunks};
 
 /// The loss over all `rows`, as [`softmax::full`](super::softmax::full) takes its arguments.
 pub fn full(
@@ -18,32 +18,14 @@ pub fn full(
     options: Augmented,
     share: f32,
 ) -> Loss {
-    let (positions, count, device) = (outputs.dims()[0], rows.dims()[0], outputs.device());
-    let chunk = (CHUNK_ELEMENTS / count).max(1);
-    let mut sum: Option<Loss> = None;
-    let mut gradients = Vec::new();
-    for start in (0..positions).step_by(chunk) {
-        let size = chunk.min(positions - start);
-        let h = outputs.clone().narrow(0, start, size);
-        let target = indices(targets[start..start + size].iter().copied(), &device);
-        let similarity = rows.clone().select(0, target).matmul(rows.clone().transpose()) / options.temperature;
-        let logits = (h.clone().matmul(rows.clone().transpose()) + bias.clone().transpose()) / options.temperature;
+    let transposed = rows.clone().transpose();
+    by_chunks(outputs, rows, targets, |logits, targets| {
+        let target = indices(targets.iter().copied(), &rows.device());
+        let similarity = rows.clone().select(0, target).matmul(transposed.clone()) / options.temperature;
+        let logits = (logits + bias.clone().transpose()) / options.temperature;
         let (mean, d) = cross_entropy(similarity, logits, options, share);
-        gradients.push(d.clone().matmul(rows.clone()));
-        let part =
-            Loss { mean, outputs: h.clone(), rows: d.clone().transpose().matmul(h), bias: d.sum_dim(0).transpose() };
-        sum = Some(match sum {
-            Some(sum) => Loss {
-                mean: sum.mean + part.mean,
-                rows: sum.rows + part.rows,
-                bias: sum.bias + part.bias,
-                outputs: sum.outputs,
-            },
-            None => part,
-        });
-    }
-    let sum = sum.expect("a batch has at least one position");
-    Loss { outputs: Tensor::cat(gradients, 0), ..sum }
+        (mean, d.clone(), d.sum_dim(0).transpose())
+    })
 }
 
 /// The loss over each position's target and the drawn candidates, as [`softmax::sampled`](super::softmax::sampled) takes its
@@ -56,40 +38,21 @@ pub fn sampled(
     options: Augmented,
     share: f32,
 ) -> Loss {
-    let (device, count, positions) = (outputs.device(), rows.dims()[0], outputs.dims()[0]);
-    let column = |values: &[f32]| Tensor::<1>::from_floats(values, &device).unsqueeze_dim::<2>(1);
-    let target = indices(targets.iter().copied(), &device);
-    let candidate = indices(drawn.places.iter().copied(), &device);
-    let (target_rows, candidate_rows) =
-        (rows.clone().select(0, target.clone()), rows.clone().select(0, candidate.clone()));
-    let expected = (column(&drawn.target_log_expected), column(&drawn.log_expected).transpose());
-    let hits = {
-        let size = [positions, drawn.places.len()];
-        let of_target = target.clone().unsqueeze_dim::<2>(1).expand(size);
-        candidate.clone().unsqueeze_dim::<2>(0).expand(size).equal(of_target)
-    };
-    // What `vectors` give the target, first, and the candidates.
-    let scores = |vectors: &Tensor<2>, bias: Option<&Tensor<2>>| {
-        let of = |places| bias.map(|bias| bias.clone().select(0, places));
-        let mut positive = (vectors.clone() * target_rows.clone()).sum_dim(1);
-        let mut negative = vectors.clone().matmul(candidate_rows.clone().transpose());
-        if let (Some(target), Some(candidate)) = (of(target.clone()), of(candidate.clone())) {
-            positive = positive + target;
-            negative = negative + candidate.transpose();
-        }
-        let positive = positive / options.temperature - expected.0.clone();
-        let negative = negative / options.temperature - expected.1.clone();
+    let gathered = Gathered::new(rows, targets, drawn);
+    let [target_correction, candidate_correction] = drawn.corrections(&outputs.device());
+    let hits = Candidates::hits(targets, &drawn.places, &outputs.device());
+    // Of the target, first, and of the candidates.
+    let corrected = |[positive, negative]: [Tensor<2>; 2]| {
+        let positive = positive / options.temperature - target_correction.clone();
+        let negative = negative / options.temperature - candidate_correction.clone().transpose();
         Tensor::cat(vec![positive, negative.mask_fill(hits.clone(), MASKED)], 1)
     };
-    let (mean, d) = cross_entropy(scores(&target_rows, None), scores(outputs, Some(bias)), options, share);
-    let (d_target, d_candidate) = (d.clone().narrow(1, 0, 1), d.narrow(1, 1, drawn.places.len()));
-    Loss {
-        mean,
-        outputs: target_rows * d_target.clone() + d_candidate.clone().matmul(candidate_rows),
-        rows: scatter_sum(outputs.clone() * d_target.clone(), target.clone(), count)
-            + scatter_sum(d_candidate.clone().transpose().matmul(outputs.clone()), candidate.clone(), count),
-        bias: scatter_sum(d_target, target, count) + scatter_sum(d_candidate.sum_dim(0).transpose(), candidate, count),
-    }
+    let similarity = corrected(gathered.products(&gathered.target_rows));
+    let [target_bias, candidate_bias] = gathered.biases(bias);
+    let [positive, negative] = gathered.products(outputs);
+    let logits = corrected([positive + target_bias, negative + candidate_bias.transpose()]);
+    let (mean, d) = cross_entropy(similarity, logits, options, share);
+    gathered.loss(outputs, mean, [d.clone().narrow(1, 0, 1), d.narrow(1, 1, drawn.places.len())])
 }
 
 /// `weight * share` times the cross-entropy of two softmax distributions, `[1, 1]`, and its gradient with respect to the second
@@ -103,25 +66,11 @@ fn cross_entropy(wanted: Tensor<2>, given: Tensor<2>, options: Augmented, share:
 
 #[cfg(test)]
 mod tests {
+    use super::super::softmax::testing::check;
     use super::*;
     use burn::tensor::{Device, Distribution};
 
     const OPTIONS: Augmented = Augmented { weight: 0.6, temperature: 1.7 };
-
-    fn check(got: Loss, [h, rows, bias]: [Tensor<2>; 3], plain: impl Fn([Tensor<2>; 3]) -> Tensor<2>) {
-        let [h, rows, bias] = [h, rows, bias].map(|tensor| Tensor::<2>::from_inner(tensor).require_grad());
-        let loss = plain([h.clone(), rows.clone(), bias.clone()]);
-        let gradients = loss.backward();
-        for (got, want) in [
-            (got.mean, loss.inner()),
-            (got.outputs, h.grad(&gradients).unwrap()),
-            (got.rows, rows.grad(&gradients).unwrap()),
-            (got.bias, bias.grad(&gradients).unwrap()),
-        ] {
-            let difference: f32 = (got - want).abs().max().into_scalar();
-            assert!(difference < 1e-5, "{difference}");
-        }
-    }
 
     #[test]
     fn gradients_match_automatic_differentiation() {

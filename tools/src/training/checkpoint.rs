@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
 use super::config::Config;
 use super::device::ComputeDevice;
@@ -19,7 +20,7 @@ use super::norm::Method;
 use crate::corpus::WordTable;
 
 /// The file's name in a run's folder.
-pub const FILE: &str = "checkpoint.safetensors";
+const FILE: &str = "checkpoint.safetensors";
 /// The metadata's key for [`Position`] and the config.
 const POSITION: &str = "position";
 const CONFIG: &str = "config";
@@ -113,6 +114,11 @@ impl Checkpoint {
         let mut network = Network::new(&self.config, table, device.fused, &device.device);
         self.restore_weights(&mut network, &device.device)?;
         Ok(network)
+    }
+
+    /// XXH64 of the file.
+    pub fn checksum(&self) -> u64 {
+        XxHash64::oneshot(0, &self.bytes)
     }
 
     /// Refuses a network for another vocabulary.

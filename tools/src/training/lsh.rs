@@ -67,10 +67,10 @@ impl LshPlaces {
         let computed = self.weights.compute(parameters, &Rows::All, quantized, random);
         let bias = &parameters[self.bias].value;
         let signs = match rows {
-            Rows::All => self.signs(0..self.codes.len() * 64 / self.lsh.bits, &bias.device()),
+            Rows::All => self.signs(0..self.rows(), &bias.device()),
             Rows::Some(rows) => self.signs(rows.iter().map(|&row| row as usize), &bias.device()),
         };
-        let vectors = (signs.clone().matmul(computed.weights.clone()) + bias.clone()).tanh();
+        let vectors = vectors(&signs, &computed.weights, bias);
         (vectors.clone(), LshTape { computed, signs, vectors })
     }
 
@@ -87,11 +87,17 @@ impl LshPlaces {
     pub fn all(&self, parameters: &[Parameter], quantized: bool) -> Tensor<2> {
         let weights = self.weights.compute(parameters, &Rows::All, quantized, None).weights;
         let bias = &parameters[self.bias].value;
-        let rows = self.codes.len() * 64 / self.lsh.bits;
-        let chunk = |start: usize| {
-            let signs = self.signs(start..rows.min(start + CHUNK), &bias.device());
-            (signs.matmul(weights.clone()) + bias.clone()).tanh()
-        };
+        let rows = self.rows();
+        let chunk = |start: usize| vectors(&self.signs(start..rows.min(start + CHUNK), &bias.device()), &weights, bias);
         Tensor::cat((0..rows).step_by(CHUNK).map(chunk).collect(), 0)
     }
+
+    /// Tokens of the vocabulary.
+    fn rows(&self) -> usize {
+        self.codes.len() * 64 / self.lsh.bits
+    }
+}
+
+fn vectors(signs: &Tensor<2>, weights: &Tensor<2>, bias: &Tensor<2>) -> Tensor<2> {
+    (signs.clone().matmul(weights.clone()) + bias.clone()).tanh()
 }

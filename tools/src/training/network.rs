@@ -386,7 +386,7 @@ impl Network {
     pub fn size(&self) -> usize {
         let trained = self.parameters.iter().enumerate();
         let trained = trained.filter(|(place, parameter)| parameter.trained && Some(*place) != self.places.hint);
-        trained.map(|(_, parameter)| parameter).map(|parameter| parameter.value.shape().num_elements()).sum()
+        trained.map(|(_, parameter)| parameter.value.shape().num_elements()).sum()
     }
 
     /// Mean bits of a weight of the recurrent layers, by what the methods need.

@@ -85,9 +85,7 @@ impl Run<'_> {
         let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
         Trainer::start(self, &table, soft.as_ref().map(SoftReader::identity))?.train(&data)
     }
-}
 
-impl Run<'_> {
     /// What the teacher says, if there is one, at least of the first `tokens`.
     fn soft_targets(&self, manifest: &Manifest, tokens: u64) -> Result<Option<SoftReader>> {
         match (self.teacher, self.config.training.distillation) {

@@ -1,13 +1,13 @@
 //! Cross-entropy over the vocabulary, with its own gradient: the logits of a whole batch never exist at once (full
 //! softmax) or not at all (sampled softmax).
 
-use burn::tensor::{IndexingUpdateOp, Tensor};
+use burn::tensor::{Bool, Device, IndexingUpdateOp, Int, Tensor};
 
 use super::rows::{indices, scatter_sum};
 use super::slices;
 
 /// Logits held at once, at most.
-pub(super) const CHUNK_ELEMENTS: usize = 2 << 20;
+const CHUNK_ELEMENTS: usize = 2 << 20;
 /// Stands for minus infinity in logits.
 pub(super) const MASKED: f32 = -1e9;
 
@@ -44,6 +44,20 @@ fn chunk(rows: usize) -> usize {
 /// `bias` `[rows, 1]`. Everything is multiplied with `share`, 1 over the positions of a whole batch. `fused` chooses the
 /// way over slices, which is the CPU's.
 pub fn full(outputs: &Tensor<2>, [rows, bias]: [&Tensor<2>; 2], targets: &[u32], share: f32, fused: bool) -> Loss {
+    by_chunks(outputs, rows, targets, |logits, targets| {
+        let (sum, d, d_bias) = gradient(logits, bias, targets, share, fused);
+        (sum * share, d, d_bias)
+    })
+}
+
+/// A loss over all `rows`, some positions at a time: `of` makes of logits that lack their bias, and of their targets, the loss,
+/// `[1, 1]`, and its gradients with respect to the logits and to the bias, `[rows, 1]`.
+pub(super) fn by_chunks(
+    outputs: &Tensor<2>,
+    rows: &Tensor<2>,
+    targets: &[u32],
+    of: impl Fn(Tensor<2>, &[u32]) -> (Tensor<2>, Tensor<2>, Tensor<2>),
+) -> Loss {
     let (positions, [count, width]) = (outputs.dims()[0], rows.dims());
     let device = outputs.device();
     let transposed = rows.clone().transpose();
@@ -57,9 +71,8 @@ pub fn full(outputs: &Tensor<2>, [rows, bias]: [&Tensor<2>; 2], targets: &[u32],
     for start in (0..positions).step_by(chunk(count)) {
         let size = chunk(count).min(positions - start);
         let h = outputs.clone().narrow(0, start, size);
-        let logits = h.clone().matmul(transposed.clone());
-        let (sum, d, d_bias) = gradient(logits, bias, &targets[start..start + size], share, fused);
-        loss.mean = loss.mean + sum * share;
+        let (mean, d, d_bias) = of(h.clone().matmul(transposed.clone()), &targets[start..start + size]);
+        loss.mean = loss.mean + mean;
         gradients.push(d.clone().matmul(rows.clone()));
         loss.bias = loss.bias + d_bias;
         loss.rows = loss.rows + d.transpose().matmul(h);
@@ -154,6 +167,70 @@ pub struct Candidates {
     pub target_log_expected: Vec<f32>,
 }
 
+impl Candidates {
+    /// Where a position's target, one of `targets` (places among the rows), is among the candidates, `[positions, candidates]`.
+    pub(super) fn hits(targets: &[u32], candidates: &[u32], device: &Device) -> Tensor<2, Bool> {
+        let size = [targets.len(), candidates.len()];
+        let target = indices(targets.iter().copied(), device).unsqueeze_dim::<2>(1).expand(size);
+        indices(candidates.iter().copied(), device).unsqueeze_dim::<2>(0).expand(size).equal(target)
+    }
+
+    /// What corrects the logits of the targets, `[positions, 1]`, and of the candidates, `[candidates, 1]`.
+    pub(super) fn corrections(&self, device: &Device) -> [Tensor<2>; 2] {
+        [&self.target_log_expected, &self.log_expected]
+            .map(|values| Tensor::<1>::from_floats(values.as_slice(), device).unsqueeze_dim(1))
+    }
+}
+
+/// The rows of the targets and of the candidates, taken out of the table.
+pub(super) struct Gathered {
+    /// Rows of the table.
+    count: usize,
+    target: Tensor<1, Int>,
+    candidate: Tensor<1, Int>,
+    pub target_rows: Tensor<2>,
+    candidate_rows: Tensor<2>,
+}
+
+impl Gathered {
+    pub fn new(rows: &Tensor<2>, targets: &[u32], drawn: &Candidates) -> Gathered {
+        let device = rows.device();
+        let (target, candidate) =
+            (indices(targets.iter().copied(), &device), indices(drawn.places.iter().copied(), &device));
+        Gathered {
+            count: rows.dims()[0],
+            target_rows: rows.clone().select(0, target.clone()),
+            candidate_rows: rows.clone().select(0, candidate.clone()),
+            target,
+            candidate,
+        }
+    }
+
+    /// The biases of the targets, `[positions, 1]`, and of the candidates, `[candidates, 1]`.
+    pub fn biases(&self, bias: &Tensor<2>) -> [Tensor<2>; 2] {
+        [&self.target, &self.candidate].map(|places| bias.clone().select(0, places.clone()))
+    }
+
+    /// The products of vectors, `[positions, width]`, with their target, `[positions, 1]`, and with the candidates,
+    /// `[positions, candidates]`.
+    pub fn products(&self, vectors: &Tensor<2>) -> [Tensor<2>; 2] {
+        [
+            (vectors.clone() * self.target_rows.clone()).sum_dim(1),
+            vectors.clone().matmul(self.candidate_rows.clone().transpose()),
+        ]
+    }
+
+    /// A loss with these gradients with respect to what [`products`](Self::products) of `outputs` and biases make.
+    pub fn loss(self, outputs: &Tensor<2>, mean: Tensor<2>, [d_target, d_candidate]: [Tensor<2>; 2]) -> Loss {
+        let Gathered { count, target, candidate, target_rows, candidate_rows } = self;
+        let d_rows = scatter_sum(d_candidate.clone().transpose().matmul(outputs.clone()), candidate.clone(), count)
+            + scatter_sum(outputs.clone() * d_target.clone(), target.clone(), count);
+        let d_bias = scatter_sum(d_candidate.clone().sum_dim(0).transpose(), candidate, count)
+            + scatter_sum(d_target.clone(), target, count);
+        Loss { mean, outputs: d_candidate.matmul(candidate_rows) + target_rows * d_target, rows: d_rows, bias: d_bias }
+    }
+}
+
 /// Cross-entropy of `targets` (places among the rows) under softmax over each position's target and the drawn
 /// candidates. A candidate that is the position's target is left out.
 pub fn sampled(
@@ -164,26 +241,15 @@ pub fn sampled(
     share: f32,
     fused: bool,
 ) -> Loss {
-    let device = outputs.device();
-    let count = rows.dims()[0];
-    let column = |values: &[f32]| Tensor::<1>::from_floats(values, &device).unsqueeze_dim::<2>(1);
-    let (target, candidate) =
-        (indices(targets.iter().copied(), &device), indices(drawn.places.iter().copied(), &device));
-
-    let target_rows = rows.clone().select(0, target.clone());
-    let candidate_rows = rows.clone().select(0, candidate.clone());
-    let target_bias = bias.clone().select(0, target.clone()) - column(&drawn.target_log_expected);
-    let candidate_bias = bias.clone().select(0, candidate.clone()) - column(&drawn.log_expected);
-    let positive = (outputs.clone() * target_rows.clone()).sum_dim(1) + target_bias;
-    let negative = outputs.clone().matmul(candidate_rows.clone().transpose()) + candidate_bias.transpose();
+    let gathered = Gathered::new(rows, targets, drawn);
+    let [target_bias, candidate_bias] = gathered.biases(bias);
+    let [target_correction, candidate_correction] = drawn.corrections(&outputs.device());
+    let [positive, negative] = gathered.products(outputs);
+    let positive = positive + (target_bias - target_correction);
+    let negative = negative + (candidate_bias - candidate_correction).transpose();
     let scores = Scores { positive, negative, targets, candidates: &drawn.places, share };
     let (mean, d_positive, d_negative) = if fused { scores.gradient_fused() } else { scores.gradient() };
-
-    let d_rows = scatter_sum(d_negative.clone().transpose().matmul(outputs.clone()), candidate.clone(), count)
-        + scatter_sum(outputs.clone() * d_positive.clone(), target.clone(), count);
-    let d_bias = scatter_sum(d_negative.clone().sum_dim(0).transpose(), candidate, count)
-        + scatter_sum(d_positive.clone(), target, count);
-    Loss { mean, outputs: d_negative.matmul(candidate_rows) + target_rows * d_positive, rows: d_rows, bias: d_bias }
+    gathered.loss(outputs, mean, [d_positive, d_negative])
 }
 
 /// What a position gives its target, `[positions, 1]`, and the candidates, `[positions, candidates]`.
@@ -198,9 +264,7 @@ struct Scores<'a> {
 impl Scores<'_> {
     /// `share` times the sum of the losses, and the gradients of that with respect to both: probabilities - one-hot.
     fn gradient(self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
-        let (device, size) = (self.positive.device(), self.negative.dims());
-        let target = indices(self.targets.iter().copied(), &device).unsqueeze_dim::<2>(1).expand(size);
-        let hits = indices(self.candidates.iter().copied(), &device).unsqueeze_dim::<2>(0).expand(size).equal(target);
+        let hits = Candidates::hits(self.targets, self.candidates, &self.positive.device());
         let negative = self.negative.mask_fill(hits, MASKED);
         let largest = negative.clone().max_dim(1).max_pair(self.positive.clone());
         let powers = (negative - largest.clone()).exp();
@@ -238,23 +302,11 @@ impl Scores<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use super::*;
-    use burn::tensor::{Device, Distribution, activation::log_softmax};
 
-    fn assert_close(name: &str, got: Tensor<2>, want: Tensor<2>) {
-        let difference: f32 = (got - want).abs().max().into_scalar();
-        assert!(difference < 1e-5, "{name} differs by {difference}");
-    }
-
-    fn inputs() -> [Tensor<2>; 3] {
-        let device = Device::flex();
-        device.seed(3);
-        [[6, 4], [9, 4], [9, 1]].map(|shape| Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &device))
-    }
-
-    /// Compares loss and gradients with automatic differentiation of `plain`.
-    fn check(got: Loss, [h, rows, bias]: [Tensor<2>; 3], plain: impl Fn([Tensor<2>; 3]) -> Tensor<2>) {
+    /// Compares loss and gradients with automatic differentiation of `plain`, of outputs, rows and bias.
+    pub fn check(got: Loss, [h, rows, bias]: [Tensor<2>; 3], plain: impl Fn([Tensor<2>; 3]) -> Tensor<2>) {
         let [h, rows, bias] = [h, rows, bias].map(|tensor| Tensor::<2>::from_inner(tensor).require_grad());
         let loss = plain([h.clone(), rows.clone(), bias.clone()]);
         let gradients = loss.backward();
@@ -262,6 +314,24 @@ mod tests {
         assert_close("outputs", got.outputs, h.grad(&gradients).unwrap());
         assert_close("rows", got.rows, rows.grad(&gradients).unwrap());
         assert_close("bias", got.bias, bias.grad(&gradients).unwrap());
+    }
+
+    fn assert_close(name: &str, got: Tensor<2>, want: Tensor<2>) {
+        let difference: f32 = (got - want).abs().max().into_scalar();
+        assert!(difference < 1e-5, "{name} differs by {difference}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::check;
+    use super::*;
+    use burn::tensor::{Distribution, activation::log_softmax};
+
+    fn inputs() -> [Tensor<2>; 3] {
+        let device = Device::flex();
+        device.seed(3);
+        [[6, 4], [9, 4], [9, 1]].map(|shape| Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &device))
     }
 
     const TARGETS: [u32; 6] = [0, 8, 3, 3, 1, 5];

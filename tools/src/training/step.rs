@@ -347,38 +347,36 @@ impl Shared<'_> {
         Some(hint_loss(outputs, matrix, &soft.hints, options, self.share))
     }
 
+    /// The loss of the text, and of what else there is to learn from.
     fn loss(&self, outputs: &Tensor<2>, batch: &Batch) -> Loss {
-        let (network, rows) = (self.network, self.touched.output());
-        let table = self.output.as_ref().unwrap_or(&self.embedding);
-        let bias = rows.of(network.value(network.places.bias));
-        let soft = batch.soft.as_ref().zip(self.options.distillation).map(|(soft, options)| {
-            soft_cross_entropy(outputs, [table, &bias], soft, &rows.positions(&soft.rows), options, self.share)
-        });
-        let (rows_and_bias, share) = ([table, &bias], self.share);
-        let (hard, augmented) = match (&self.drawn, self.options.sampler) {
-            (Some(drawn), Some((sampler, _))) => {
-                let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
-                let candidates = Candidates {
-                    places: rows.positions(drawn),
-                    log_expected: drawn.iter().map(log_expected).collect(),
-                    target_log_expected: batch.targets.iter().map(log_expected).collect(),
-                };
-                let targets = rows.positions(&batch.targets);
-                let augmented = self
-                    .options
-                    .augmented
-                    .map(|options| augmented::sampled(outputs, rows_and_bias, &targets, &candidates, options, share));
-                (softmax::sampled(outputs, rows_and_bias, &targets, &candidates, share, network.fused), augmented)
-            }
-            _ => {
-                let targets = &batch.targets;
-                let augmented = self.options.augmented;
-                let augmented =
-                    augmented.map(|options| augmented::full(outputs, rows_and_bias, targets, options, share));
-                (softmax::full(outputs, rows_and_bias, targets, share, network.fused), augmented)
-            }
+        let (options, rows, share, fused) = (self.options, self.touched.output(), self.share, self.network.fused);
+        let bias = rows.of(self.network.value(self.network.places.bias));
+        let table = [self.output.as_ref().unwrap_or(&self.embedding), &bias];
+        let targets = rows.positions(&batch.targets);
+        let candidates = self.candidates(batch);
+        let of_text = match &candidates {
+            Some(drawn) => softmax::sampled(outputs, table, &targets, drawn, share, fused),
+            None => softmax::full(outputs, table, &targets, share, fused),
         };
-        soft.into_iter().chain(augmented).fold(hard, Loss::plus)
+        let augmented = options.augmented.map(|options| match &candidates {
+            Some(drawn) => augmented::sampled(outputs, table, &targets, drawn, options, share),
+            None => augmented::full(outputs, table, &targets, options, share),
+        });
+        let soft = batch.soft.as_ref().zip(options.distillation).map(|(soft, options)| {
+            soft_cross_entropy(outputs, table, soft, &rows.positions(&soft.rows), options, share)
+        });
+        soft.into_iter().chain(augmented).fold(of_text, Loss::plus)
+    }
+
+    /// What was drawn, for the positions of a batch; none where the softmax is full.
+    fn candidates(&self, batch: &Batch) -> Option<Candidates> {
+        let (drawn, (sampler, _)) = (self.drawn.as_ref()?, self.options.sampler?);
+        let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
+        Some(Candidates {
+            places: self.touched.output().positions(drawn),
+            log_expected: drawn.iter().map(log_expected).collect(),
+            target_log_expected: batch.targets.iter().map(log_expected).collect(),
+        })
     }
 }
 
