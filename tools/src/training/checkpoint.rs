@@ -152,6 +152,11 @@ impl Checkpoint {
         self.check_vocabulary(network)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
         let (from, to) = (&self.config.model, &config.model);
+        let shared = |config: &Config| config.training.ngrams;
+        ensure!(
+            shared(&self.config).is_none() || shared(&self.config) == shared(config),
+            "the other run's rows share n-grams: give this one the same training.ngrams"
+        );
         let narrower = from.tied && to.tied && to.embedding < from.embedding;
         let mut factors = if narrower { self.low_rank(config, device)? } else { HashMap::new() };
         for parameter in &mut network.parameters {
@@ -171,6 +176,10 @@ impl Checkpoint {
         ensure!(
             config.model.has_projection(),
             "model.embedding = {rank}: rows as wide as the layer leave no projection that could take the singular vectors in"
+        );
+        ensure!(
+            self.config.training.ngrams.is_none(),
+            "the other run's rows share n-grams (training.ngrams): they cannot be factorized"
         );
         ensure!(
             self.config.model.tail.is_none(),

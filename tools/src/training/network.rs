@@ -13,7 +13,7 @@ use super::norm::{Method, Norm};
 use super::rows::{Rows, indices};
 use super::slices::give;
 use super::softmax;
-use super::weights::{Computed, Inputs, Matrix, Spec, Tail, Transform};
+use super::weights::{Computed, Inputs, Matrix, Ngrams, Spec, Tail, Transform};
 use crate::corpus::WordTable;
 
 /// Half width of the uniform distribution that embeddings and output rows start from.
@@ -137,6 +137,7 @@ struct Builder<'a> {
     cell: Cell,
     /// Of the tables.
     tail: Option<Tail>,
+    ngrams: Option<Ngrams>,
 }
 
 impl Builder<'_> {
@@ -164,8 +165,9 @@ impl Builder<'_> {
 
     /// A table with a row a token.
     fn table(&mut self, name: &str, shape: [usize; 2], transform: Transform) -> Matrix {
-        let tail = self.tail.clone();
-        let spec = Spec { name, inputs: Inputs::Columns, transforms: vec![transform], weight_norm: false, tail };
+        let (tail, ngrams) = (self.tail.clone(), self.ngrams.clone());
+        let spec =
+            Spec { name, inputs: Inputs::Columns, transforms: vec![transform], weight_norm: false, tail, ngrams };
         self.matrix(spec, shape, TABLE_INIT)
     }
 
@@ -180,7 +182,7 @@ impl Builder<'_> {
             ));
         };
         let transforms = vec![self.weights.lsh];
-        let spec = Spec { name: "lsh", inputs: Inputs::Rows, transforms, weight_norm: false, tail: None };
+        let spec = Spec { name: "lsh", inputs: Inputs::Rows, transforms, weight_norm: false, tail: None, ngrams: None };
         let weights = self.matrix(spec, [lsh.bits, width], spread(lsh.bits));
         let bias = self.add(self.row("lsh.bias", vec![0.0; width]));
         InputPlaces::Lsh(LshPlaces::new(weights, bias, lsh.into(), table.entries.iter().map(|entry| &*entry.token)))
@@ -193,7 +195,7 @@ impl Builder<'_> {
         let [input, recurrent] = [("input", inputs), ("recurrent", model.units)].map(|(kind, inputs)| {
             let name = format!("layers.{index}.{kind}");
             let transforms = self.weights.of_layer(kind == "input", self.cell);
-            let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm, tail: None };
+            let spec = Spec { name: &name, inputs: Inputs::Rows, transforms, weight_norm, tail: None, ngrams: None };
             match self.weights.init {
                 Some(init) => self.matrix_within(spec, [inputs, wide], init),
                 None => self.matrix(spec, [inputs, wide], spread(inputs)),
@@ -232,13 +234,22 @@ impl Network {
         let (model, weights) = (config.model, &config.weights);
         let random = StdRng::seed_from_u64(config.training.seed);
         let tail = model.tail.map(|tail| Tail::new(tail, counts));
-        let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail };
+        let tokens = table.entries.iter().map(|entry| &*entry.token);
+        let ngrams = config.training.ngrams.map(|ngrams| Ngrams::new(ngrams, tokens));
+        let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail, ngrams };
         let (rows, width) = (counts.len(), model.output_width());
         let input = builder.input(&model, table);
         let layers = (0..model.layers).map(|index| builder.layer(index, &model, config.normalization)).collect();
         let projection = model.has_projection().then(|| {
             let transforms = vec![weights.projection];
-            let spec = Spec { name: "projection", inputs: Inputs::Rows, transforms, weight_norm: false, tail: None };
+            let spec = Spec {
+                name: "projection",
+                inputs: Inputs::Rows,
+                transforms,
+                weight_norm: false,
+                tail: None,
+                ngrams: None,
+            };
             builder.matrix(spec, [model.units, width], spread(model.units))
         });
         let output = (!model.tied).then(|| builder.table("output", [rows, width], weights.output));
@@ -384,8 +395,10 @@ impl Network {
 
     /// Number of the model's trained parameters.
     pub fn size(&self) -> usize {
+        let left_behind: Vec<usize> =
+            self.matrices().filter_map(Matrix::ngrams_place).chain(self.places.hint).collect();
         let trained = self.parameters.iter().enumerate();
-        let trained = trained.filter(|(place, parameter)| parameter.trained && Some(*place) != self.places.hint);
+        let trained = trained.filter(|(place, parameter)| parameter.trained && !left_behind.contains(place));
         trained.map(|(_, parameter)| parameter.value.shape().num_elements()).sum()
     }
 

@@ -163,6 +163,14 @@ fn gradients_of_a_network_that_reads_spellings() {
 }
 
 #[test]
+fn gradients_of_rows_that_share_ngrams() {
+    const NGRAMS: &str = "ngrams = { shortest = 2, longest = 3, vectors = 30 }";
+    gradients_are_differences(&config(TIED, "", NGRAMS), PHASE);
+    let tail = format!("{UNTIED}\ntail = {{ after = 5, width = 2 }}");
+    gradients_are_differences(&config(&tail, "", &format!("{SAMPLED}\n{NGRAMS}")), PHASE);
+}
+
+#[test]
 fn gradients_of_an_untied_network() {
     gradients_are_differences(&config(UNTIED, "", SAMPLED), PHASE);
     gradients_are_differences(&config(UNTIED, "", ""), PHASE);

@@ -8,7 +8,7 @@ use lm_wasm::format::Lsh;
 use super::{
     Augmented, Cell, Config, Distillation, HintConfig, ModelConfig, Normalization, Softmax, Training, Weights,
 };
-use crate::training::weights::{Group, Transform};
+use crate::training::weights::{Group, NgramsConfig, Transform};
 
 impl Config {
     /// Refuses what cannot be trained, by name.
@@ -84,6 +84,11 @@ impl Training {
         if let Some(Augmented { weight, temperature }) = self.augmented {
             positive("training.augmented.weight", weight)?;
             positive("training.augmented.temperature", temperature)?;
+        }
+        if let Some(NgramsConfig { shortest, longest, vectors }) = self.ngrams {
+            in_range("training.ngrams.longest", longest, 1, 16)?;
+            in_range("training.ngrams.shortest", shortest, 1, longest)?;
+            in_range("training.ngrams.vectors", vectors, 1, 1 << 24)?;
         }
         if let Softmax::Sampled { negatives } = self.softmax {
             in_range("training.softmax.negatives", negatives, 1, 1 << 20)?;
@@ -229,6 +234,11 @@ mod tests {
         let untied =
             GOOD.replace("tied = true", "").replace("tokens = 1000", &augmented("{ weight = 1.0, temperature = 1.0 }"));
         assert!(error_of_text(&untied).contains("set model.tied"));
+        let ngrams = |entry: &str| format!("tokens = 1000\nngrams = {entry}");
+        assert!(
+            error_of("tokens = 1000", &ngrams("{ shortest = 6 }")).contains("ngrams.shortest = 6 is not in 1 to 5")
+        );
+        assert!(error_of("tokens = 1000", &ngrams("{ vectors = 0 }")).contains("ngrams.vectors = 0"));
         let lsh = |lsh: &str| format!("tied = false\nlsh = {lsh}");
         assert!(error_of("tied = true", &lsh("{ bits = 100 }")).contains("model.lsh"));
         assert!(error_of("tied = true", &lsh("{ bits = 64, longest = 9 }")).contains("model.lsh"));

@@ -10,7 +10,7 @@ use lm_wasm::format::Lsh;
 use serde::{Deserialize, Serialize};
 
 use super::norm::Method;
-use super::weights::{TailConfig, Transform};
+use super::weights::{NgramsConfig, TailConfig, Transform};
 
 /// A training run. In a file, `base = "other.toml"` takes over all that the file does not say itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,6 +212,9 @@ pub struct Training {
     /// A loss that takes words like the target for half right; of a tied model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmented: Option<Augmented>,
+    /// Vectors of n-grams that the rows of words of like spelling share while they are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ngrams: Option<NgramsConfig>,
     /// What of a teacher is learned, beside the text; [the run](super::run::Run) has where its soft targets are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distillation: Option<Distillation>,

@@ -5,14 +5,14 @@ use burn::tensor::Tensor;
 use super::binary::signs;
 use super::{Inputs, Quantized, SMALLEST};
 
-/// `2^bits - 1` levels, symmetric around zero, of which the outermost is the largest |w| of an output; with one bit two
-/// levels, the middles of the two halves.
-pub fn quantize(weights: Tensor<2>, bits: u8, inputs: Inputs) -> Quantized {
+/// Levels as `bits` or `levels` tell, symmetric around zero, of which the outermost is the largest |w| of an output; with
+/// one bit two levels, the middles of the two halves.
+pub fn quantize(weights: Tensor<2>, bits: u8, levels: Option<u16>, inputs: Inputs) -> Quantized {
     let largest = weights.clone().abs().max_dim(inputs as usize).clamp_min(SMALLEST);
     if bits == 1 {
         return Quantized { integers: signs(weights), scales: largest * 0.5 };
     }
-    let scales = largest / ((1_u32 << (bits - 1)) - 1) as f32;
+    let scales = largest / (super::linear_levels(bits, levels) / 2) as f32;
     Quantized { integers: (weights / scales.clone()).round(), scales }
 }
 
@@ -24,10 +24,13 @@ mod tests {
 
     #[test]
     fn equal_steps() {
-        let levels = |bits| applied(Transform::Linear { bits }, &[0.7, -0.34, 0.06, 0.0], [1, 4], Inputs::Columns);
+        let levels =
+            |bits| applied(Transform::Linear { bits, levels: None }, &[0.7, -0.34, 0.06, 0.0], [1, 4], Inputs::Columns);
         assert_close(&levels(4), &[0.7, -0.3, 0.1, 0.0]);
         assert_close(&levels(2), &[0.7, 0.0, 0.0, 0.0]);
         assert_close(&levels(1), &[0.35, -0.35, 0.35, 0.35]);
+        let eleven = Transform::Linear { bits: 4, levels: Some(11) };
+        assert_close(&applied(eleven, &[0.5, -0.34, 0.06, 0.04], [1, 4], Inputs::Columns), &[0.5, -0.3, 0.1, 0.0]);
     }
 
     #[test]
@@ -35,7 +38,7 @@ mod tests {
         let weights: Vec<f32> = (0..50).map(|i| (i as f32 * 1.7).sin()).collect();
         for bits in 1..=12 {
             let step = if bits == 1 { 1.0 } else { 1.0 / ((1 << (bits - 1)) - 1) as f32 };
-            let got = applied(Transform::Linear { bits }, &weights, [50, 1], Inputs::Rows);
+            let got = applied(Transform::Linear { bits, levels: None }, &weights, [50, 1], Inputs::Rows);
             for (got, want) in got.iter().zip(&weights) {
                 assert!((got - want).abs() <= 0.5 * step + 1e-6, "{bits} bits: {got} for {want}");
             }

@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 
-use super::{Gradients, Group, Inputs, Quantized, SMALLEST, Tail, Tape, Transform};
+use super::ngrams::Touched;
+use super::{Gradients, Group, Inputs, Ngrams, Quantized, SMALLEST, Tail, Tape, Transform};
 use crate::training::adam::Parameter;
 use crate::training::rows::Rows;
 
@@ -17,6 +18,8 @@ pub struct Spec<'a> {
     pub weight_norm: bool,
     /// The narrow rows, of a table.
     pub tail: Option<Tail>,
+    /// What a table's rows share.
+    pub ngrams: Option<Ngrams>,
 }
 
 impl Spec<'_> {
@@ -34,6 +37,8 @@ pub struct Matrix {
     gain: Option<usize>,
     inputs: Inputs,
     tail: Option<Tail>,
+    /// What the rows share, and its place.
+    ngrams: Option<(Ngrams, usize)>,
 }
 
 /// Neighbouring outputs that have a transform in common.
@@ -50,13 +55,15 @@ pub struct Computed {
     tapes: Vec<Tape>,
     /// The weights before they got their norms, and what divides them.
     normed: Option<(Tensor<2>, Tensor<2>)>,
+    /// The vectors of n-grams that the rows have a part of.
+    ngrams: Option<Touched>,
 }
 
 impl Matrix {
     /// Adds a matrix with these first shadow weights to the parameters.
     pub fn new(spec: Spec, weights: Tensor<2>, parameters: &mut Vec<Parameter>) -> Matrix {
         let bound = spec.bound();
-        let Spec { name, inputs, transforms, weight_norm, tail } = spec;
+        let Spec { name, inputs, transforms, weight_norm, tail, ngrams } = spec;
         let outputs = weights.dims()[1 - inputs as usize];
         let width = outputs / transforms.len();
         let mut add = |parameter: Parameter| {
@@ -76,7 +83,12 @@ impl Matrix {
             });
             Block { start: index * width, width, transform, extra }
         });
-        Matrix { shadow, blocks: blocks.collect(), gain, inputs, tail }
+        let blocks = blocks.collect();
+        let ngrams = ngrams.map(|ngrams| {
+            let vectors = Tensor::zeros([ngrams.vectors(), weights.dims()[1]], &weights.device());
+            (ngrams, add(Parameter::new(&format!("{name}.ngrams"), vectors).of_method()))
+        });
+        Matrix { shadow, blocks, gain, inputs, tail, ngrams }
     }
 
     /// Finds the extra numbers anew from the weights as they are: where the quantization starts.
@@ -89,9 +101,16 @@ impl Matrix {
         }
     }
 
-    /// The shadow weights of some rows.
+    /// The shadow weights of some rows, with what those share.
     fn shadow(&self, parameters: &[Parameter], rows: &Rows) -> Tensor<2> {
-        self.cut(rows.of(&parameters[self.shadow].value), rows)
+        self.shadow_and_ngrams(parameters, rows).0
+    }
+
+    fn shadow_and_ngrams(&self, parameters: &[Parameter], rows: &Rows) -> (Tensor<2>, Option<Touched>) {
+        let own = rows.of(&parameters[self.shadow].value);
+        let Some((ngrams, place)) = &self.ngrams else { return (self.cut(own, rows), None) };
+        let touched = ngrams.touched(rows);
+        (self.cut(own + touched.means(&parameters[*place].value), rows), Some(touched))
     }
 
     fn cut(&self, values: Tensor<2>, rows: &Rows) -> Tensor<2> {
@@ -128,7 +147,7 @@ impl Matrix {
         active: bool,
         mut random: Option<&mut StdRng>,
     ) -> Computed {
-        let shadow = self.shadow(parameters, rows);
+        let (shadow, ngrams) = self.shadow_and_ngrams(parameters, rows);
         let (blocks, tapes): (Vec<_>, Vec<_>) = self
             .blocks
             .iter()
@@ -139,9 +158,9 @@ impl Matrix {
             })
             .unzip();
         let weights = self.joined(blocks);
-        let Some(gain) = self.gain else { return Computed { weights, tapes, normed: None } };
+        let Some(gain) = self.gain else { return Computed { weights, tapes, normed: None, ngrams } };
         let factor = parameters[gain].value.clone() / norms(&weights, self.inputs);
-        Computed { weights: weights.clone() * factor.clone(), tapes, normed: Some((weights, factor)) }
+        Computed { weights: weights.clone() * factor.clone(), tapes, normed: Some((weights, factor)), ngrams }
     }
 
     fn joined(&self, mut blocks: Vec<Tensor<2>>) -> Tensor<2> {
@@ -174,7 +193,12 @@ impl Matrix {
                 gradients.push((place, extra, rows));
             }
         }
-        gradients.push((self.shadow, self.cut(self.joined(shadows), rows), rows.clone()));
+        let d = self.cut(self.joined(shadows), rows);
+        if let (Some((_, place)), Some(touched)) = (&self.ngrams, computed.ngrams) {
+            let (vectors, rows) = touched.backward(d.clone());
+            gradients.push((*place, vectors, rows));
+        }
+        gradients.push((self.shadow, d, rows.clone()));
         gradients
     }
 
@@ -192,7 +216,7 @@ impl Matrix {
             let weights = self.outputs(&shadow, block);
             let extra = self.extra(block, parameters, &Rows::All);
             let transform = match block.transform {
-                Transform::Float => Transform::Linear { bits: 8 },
+                Transform::Float => Transform::Linear { bits: 8, levels: None },
                 transform => transform,
             };
             let quantized = transform.quantize(weights, extra.as_ref(), self.inputs)?;
@@ -217,6 +241,11 @@ impl Matrix {
     /// Which dimension runs over the inputs.
     pub fn inputs(&self) -> Inputs {
         self.inputs
+    }
+
+    /// The place of what the rows share: not part of the model.
+    pub fn ngrams_place(&self) -> Option<usize> {
+        self.ngrams.as_ref().map(|(_, place)| *place)
     }
 
     /// The matrix's own place among the parameters.
@@ -247,7 +276,7 @@ mod tests {
 
     fn matrix(transforms: Vec<Transform>, weight_norm: bool) -> (Matrix, Vec<Parameter>) {
         let mut parameters = Vec::new();
-        let spec = Spec { name: "w", inputs: Inputs::Rows, transforms, weight_norm, tail: None };
+        let spec = Spec { name: "w", inputs: Inputs::Rows, transforms, weight_norm, tail: None, ngrams: None };
         let weights = tensor(&[3.0, -0.1, 0.5, 0.2, 4.0, 0.3, -0.5, -0.8], [2, 4]);
         (Matrix::new(spec, weights, &mut parameters), parameters)
     }

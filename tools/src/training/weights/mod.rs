@@ -9,6 +9,7 @@ mod codebook;
 mod linear;
 mod logarithmic;
 mod matrix;
+mod ngrams;
 mod tail;
 mod ternary;
 
@@ -18,6 +19,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 pub use matrix::{Computed, Matrix, Spec};
+pub use ngrams::{Ngrams, NgramsConfig};
 pub use tail::{Tail, TailConfig};
 
 /// A method and its options.
@@ -27,11 +29,14 @@ pub enum Transform {
     /// The weights as they are.
     #[default]
     Float,
-    /// `2^bits - 1` equal steps on both sides of zero, up to the largest |w| of an output; with one bit two levels, the
-    /// middles of the two halves.
+    /// `2^bits - 1` levels at equal steps on both sides of zero, up to the largest |w| of an output; with one bit two levels,
+    /// the middles of the two halves.
     Linear {
         /// Bits a weight, 1 to 12.
         bits: u8,
+        /// Fewer levels than the bits can tell: an odd number. The entropy coder makes a smaller file of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        levels: Option<u16>,
     },
     /// Zero and powers of two, `2^(bits - 1) - 1` of them on either side, up to the one nearest to the largest |w|
     /// (Miyashita 2016, equation 3, with a code for zero).
@@ -153,7 +158,7 @@ impl Transform {
         };
         match *self {
             Transform::Float | Transform::Ternary { .. } | Transform::OptimalTernary { .. } => Ok(()),
-            Transform::Linear { bits } => bits_in(bits, 1, 12),
+            Transform::Linear { bits, levels } => bits_in(bits, 1, 12).and_then(|()| check_levels(bits, levels)),
             Transform::Logarithmic { bits, .. } => bits_in(bits, 2, 8),
             Transform::Codebook { bits } => bits_in(bits, 1, 8),
             Transform::Binary { scale: Some(scale), .. } => positive("scale", scale),
@@ -188,7 +193,8 @@ impl Transform {
     pub fn bits(&self) -> f64 {
         match *self {
             Transform::Float => 32.0,
-            Transform::Linear { bits } | Transform::Logarithmic { bits, .. } | Transform::Codebook { bits } => {
+            Transform::Linear { levels: Some(levels), .. } => f64::from(levels).log2(),
+            Transform::Linear { bits, .. } | Transform::Logarithmic { bits, .. } | Transform::Codebook { bits } => {
                 bits.into()
             }
             Transform::Binary { .. } => 1.0,
@@ -276,7 +282,7 @@ impl Transform {
         match self {
             Transform::Float => None,
             Transform::Codebook { .. } | Transform::TrainedTernary { .. } => {
-                Some(linear::quantize(self.apply(weights, extra, inputs, None).0, 8, inputs))
+                Some(linear::quantize(self.apply(weights, extra, inputs, None).0, 8, None, inputs))
             }
             _ => Some(self.integers(weights, extra, inputs, None)),
         }
@@ -290,7 +296,7 @@ impl Transform {
         random: Option<&mut StdRng>,
     ) -> Quantized {
         match *self {
-            Transform::Linear { bits } => linear::quantize(weights, bits, inputs),
+            Transform::Linear { bits, levels } => linear::quantize(weights, bits, levels, inputs),
             Transform::Logarithmic { bits, per } => logarithmic::quantize(weights, bits, grouped(per, inputs)),
             Transform::Binary { scale: None, per, .. } => binary::by_mean(weights, grouped(per, inputs)),
             Transform::Binary { scale: Some(scale), stochastic, .. } => {
@@ -361,6 +367,22 @@ fn uniform(like: &Tensor<2>, random: &mut StdRng) -> Tensor<2> {
     super::slices::give((0..shape[0] * shape[1]).map(|_| random.random()).collect(), shape, &like.device())
 }
 
+/// How many levels linear quantization has, from two bits on.
+fn linear_levels(bits: u8, levels: Option<u16>) -> u16 {
+    levels.unwrap_or((1 << bits) - 1)
+}
+
+fn check_levels(bits: u8, levels: Option<u16>) -> Result<()> {
+    let Some(levels) = levels else { return Ok(()) };
+    ensure!(bits > 1, "bits = 1 takes no levels: it has two");
+    let (least, most) = ((1 << (bits - 1)) + 1, linear_levels(bits, None));
+    ensure!(
+        levels % 2 == 1 && (least..=most).contains(&levels),
+        "levels = {levels} must be an odd number from {least} to {most} with bits = {bits}"
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod testing {
     use super::*;
@@ -391,7 +413,8 @@ mod testing {
     /// Every method, with some of its options.
     pub fn all() -> Vec<Transform> {
         let groups = [Group::Matrix, Group::Output];
-        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(|bits| Transform::Linear { bits }).to_vec();
+        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(|bits| Transform::Linear { bits, levels: None }).to_vec();
+        all.push(Transform::Linear { bits: 4, levels: Some(11) });
         all.extend([1, 2, 4].map(|bits| Transform::Codebook { bits }));
         for per in groups {
             all.extend([2, 3, 4].map(|bits| Transform::Logarithmic { bits, per }));
@@ -457,7 +480,11 @@ mod tests {
     #[test]
     fn impossible_options_are_refused() {
         let error = |transform: Transform| transform.check().unwrap_err().to_string();
-        assert!(error(Transform::Linear { bits: 13 }).contains("bits = 13"));
+        assert!(error(Transform::Linear { bits: 13, levels: None }).contains("bits = 13"));
+        for levels in [7, 10, 17] {
+            assert!(error(Transform::Linear { bits: 4, levels: Some(levels) }).contains("an odd number from 9 to 15"));
+        }
+        assert!(error(Transform::Linear { bits: 1, levels: Some(2) }).contains("takes no levels"));
         assert!(error(Transform::Logarithmic { bits: 1, per: Group::Matrix }).contains("bits = 1"));
         let unscaled = Transform::Binary { per: Group::Matrix, scale: None, stochastic: true };
         assert!(error(unscaled).contains("needs a scale"));
