@@ -1,5 +1,8 @@
 //! Parameters and their optimizer.
 
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, available_parallelism};
+
 use burn::tensor::Tensor;
 
 use super::rows::Rows;
@@ -160,6 +163,23 @@ impl Factors {
             *w = *w * self.kept - *m * self.rate / ((*v * self.correction).sqrt() + EPSILON);
         }
     }
+}
+
+/// Updates all parameters that have a gradient, where the numbers are the CPU's several at a time.
+pub fn update_all(parameters: &mut [Parameter], gradients: Vec<Option<Gradient>>, update: Update) {
+    let pairs = parameters.iter_mut().zip(gradients).filter_map(|(parameter, gradient)| Some((parameter, gradient?)));
+    if !update.fused {
+        pairs.for_each(|(parameter, gradient)| parameter.update(gradient, update));
+        return;
+    }
+    let queue = Mutex::new(pairs);
+    let work = || {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((parameter, gradient)) = next() {
+            parameter.update(gradient, update);
+        }
+    };
+    thread::scope(|scope| (0..available_parallelism().map_or(1, usize::from)).for_each(|_| drop(scope.spawn(work))));
 }
 
 /// Takes a table's place, so that its memory has one owner and is changed without a copy.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::adam::{Gradient, Update};
+use super::adam::{Gradient, Update, update_all};
 use super::batches::Batches;
 use super::checkpoint::{self, Checkpoint, Position};
 use super::config::{Config, Training};
@@ -224,11 +224,7 @@ impl<'a> Trainer<'a> {
             step: number + 1,
             fused: self.run.device.fused,
         };
-        for (parameter, gradient) in self.network.parameters.iter_mut().zip(step.gradients) {
-            if let Some(gradient) = gradient {
-                parameter.update(gradient, update);
-            }
-        }
+        update_all(&mut self.network.parameters, step.gradients, update);
         if !phase.frozen {
             self.network.follow_statistics(step.norms, training.shards);
         }

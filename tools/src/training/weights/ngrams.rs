@@ -3,6 +3,7 @@
 //! sums, so that a model that runs knows nothing of it.
 
 use std::sync::Arc;
+use std::thread::{self, available_parallelism};
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -42,19 +43,23 @@ fn default_vectors() -> usize {
 #[derive(Clone)]
 pub struct Ngrams {
     config: NgramsConfig,
-    /// Vectors of all words, one word after the other.
-    vectors: Arc<[u32]>,
-    /// Where each word's begin; and the end.
-    starts: Arc<[usize]>,
+    /// Of each word, the vectors of its n-grams.
+    words: Arc<Lists>,
 }
 
 /// The vectors that some rows are made of.
 pub struct Touched {
-    /// Distinct.
-    rows: Rows,
-    /// Of each row in turn, where its vectors stand among those, and how many they are.
-    places: Vec<u32>,
-    counts: Vec<usize>,
+    /// Distinct, in ascending order.
+    vectors: Vec<u32>,
+    /// Of each row, where its vectors stand among those.
+    rows: Lists,
+}
+
+/// Lists of numbers, one behind the other.
+struct Lists {
+    numbers: Vec<u32>,
+    /// Where each begins; and the end.
+    starts: Vec<usize>,
 }
 
 impl NgramsConfig {
@@ -72,12 +77,9 @@ impl NgramsConfig {
 impl Ngrams {
     /// Those of these tokens.
     pub fn new<'a>(config: NgramsConfig, tokens: impl Iterator<Item = &'a str>) -> Ngrams {
-        let (mut vectors, mut starts) = (Vec::new(), vec![0]);
-        for token in tokens {
-            vectors.extend(config.vectors_of(token));
-            starts.push(vectors.len());
-        }
-        Ngrams { config, vectors: vectors.into(), starts: starts.into() }
+        let mut words = Lists { numbers: Vec::new(), starts: vec![0] };
+        tokens.for_each(|token| words.push(config.vectors_of(token)));
+        Ngrams { config, words: words.into() }
     }
 
     /// How many vectors there are.
@@ -87,18 +89,20 @@ impl Ngrams {
 
     /// The vectors that rows are made of.
     pub fn touched(&self, rows: &Rows) -> Touched {
-        let of = |row: usize| &self.vectors[self.starts[row]..self.starts[row + 1]];
-        let rows: Vec<usize> = match rows {
-            Rows::All => (0..self.starts.len() - 1).collect(),
-            Rows::Some(rows) => rows.iter().map(|&row| row as usize).collect(),
-        };
-        let all: Vec<u32> = rows.iter().flat_map(|&row| of(row)).copied().collect();
-        let distinct = Rows::distinct(all.clone());
-        Touched {
-            places: distinct.positions(&all),
-            rows: distinct,
-            counts: rows.iter().map(|&row| of(row).len()).collect(),
+        let mut touched = Lists { numbers: Vec::new(), starts: vec![0] };
+        match rows {
+            Rows::All => (0..self.words.count()).for_each(|row| touched.push(self.words.of(row).iter().copied())),
+            Rows::Some(rows) => {
+                rows.iter().for_each(|&row| touched.push(self.words.of(row as usize).iter().copied()));
+            }
         }
+        // A mark for each vector: sorting would take longer than the sums.
+        let mut marks = vec![0; self.config.vectors];
+        touched.numbers.iter().for_each(|&vector| marks[vector as usize] = 1);
+        let vectors: Vec<u32> = (0..).zip(&marks).filter(|(_, mark)| **mark == 1).map(|(vector, _)| vector).collect();
+        (0..).zip(&vectors).for_each(|(place, &vector)| marks[vector as usize] = place);
+        touched.numbers.iter_mut().for_each(|number| *number = marks[*number as usize]);
+        Touched { vectors, rows: touched }
     }
 }
 
@@ -106,33 +110,77 @@ impl Touched {
     /// The mean of each row's vectors, taken out of `table`.
     pub fn means(&self, table: &Tensor<2>) -> Tensor<2> {
         let (width, device) = (table.dims()[1], table.device());
-        let vectors = take(self.rows.of(table));
-        let mut means = vec![0.0; self.counts.len() * width];
-        self.each(&mut means, width, |mean, place, share| {
-            let vector = &vectors[place * width..][..width];
-            mean.iter_mut().zip(vector).for_each(|(mean, x)| *mean += x * share);
-        });
-        give(means, [self.counts.len(), width], &device)
+        let vectors = take(Rows::Some(self.vectors.clone()).of(table));
+        let mut means = self.rows.sums(&vectors, width);
+        self.divide(&mut means, width);
+        give(means, [self.rows.count(), width], &device)
     }
 
     /// The gradient with respect to the vectors, from that of the rows.
     pub fn backward(self, d: Tensor<2>) -> (Tensor<2>, Rows) {
         let (width, device) = (d.dims()[1], d.device());
-        let Rows::Some(rows) = &self.rows else { unreachable!("vectors are told one by one") };
-        let mut vectors = vec![0.0; rows.len() * width];
-        self.each(&mut take(d), width, |d, place, share| {
-            let vector = &mut vectors[place * width..][..width];
-            vector.iter_mut().zip(d).for_each(|(x, d)| *x += *d * share);
-        });
-        (give(vectors, [rows.len(), width], &device), self.rows)
+        let mut d = take(d);
+        self.divide(&mut d, width);
+        let sums = self.rows.transposed(self.vectors.len()).sums(&d, width);
+        (give(sums, [self.vectors.len(), width], &device), Rows::Some(self.vectors))
     }
 
-    /// Goes over the vectors of each row, which are told by their place and their share in the mean.
-    fn each(&self, rows: &mut [f32], width: usize, mut visit: impl FnMut(&mut [f32], usize, f32)) {
-        let mut places = self.places.iter();
-        for (row, &count) in rows.chunks_exact_mut(width).zip(&self.counts) {
-            places.by_ref().take(count).for_each(|&place| visit(row, place as usize, 1.0 / count as f32));
+    /// Divides each row by the number of its vectors.
+    fn divide(&self, rows: &mut [f32], width: usize) {
+        for (index, row) in rows.chunks_exact_mut(width).enumerate() {
+            let share = 1.0 / self.rows.of(index).len().max(1) as f32;
+            row.iter_mut().for_each(|x| *x *= share);
         }
+    }
+}
+
+impl Lists {
+    fn count(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn of(&self, list: usize) -> &[u32] {
+        &self.numbers[self.starts[list]..self.starts[list + 1]]
+    }
+
+    fn push(&mut self, list: impl IntoIterator<Item = u32>) {
+        self.numbers.extend(list);
+        self.starts.push(self.numbers.len());
+    }
+
+    /// Of each number below `count`, the lists that have it.
+    fn transposed(&self, count: usize) -> Lists {
+        let mut starts = vec![0; count + 1];
+        self.numbers.iter().for_each(|&number| starts[number as usize + 1] += 1);
+        (0..count).for_each(|number| starts[number + 1] += starts[number]);
+        let (mut ends, mut numbers) = (starts.clone(), vec![0; self.numbers.len()]);
+        for list in 0..self.count() {
+            for &number in self.of(list) {
+                let end = &mut ends[number as usize];
+                numbers[*end] = list as u32;
+                *end += 1;
+            }
+        }
+        Lists { numbers, starts }
+    }
+
+    /// The sum of the rows of `table` that each list names; on all cores.
+    fn sums(&self, table: &[f32], width: usize) -> Vec<f32> {
+        let mut sums = vec![0.0; self.count() * width];
+        let share = self.count().div_ceil(available_parallelism().map_or(1, usize::from)).max(1);
+        thread::scope(|scope| {
+            for (part, sums) in sums.chunks_mut(share * width).enumerate() {
+                scope.spawn(move || {
+                    for (list, sum) in (part * share..).zip(sums.chunks_exact_mut(width)) {
+                        for &row in self.of(list) {
+                            let row = &table[row as usize * width..][..width];
+                            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+                        }
+                    }
+                });
+            }
+        });
+        sums
     }
 }
 
@@ -150,9 +198,9 @@ mod tests {
     fn words_alike_share_vectors() {
         let ngrams = ngrams();
         // "^ab$": ^a ab b$ ^ab ab$; "^abc$": ^a ab bc c$ ^ab abc bc$.
-        assert_eq!(ngrams.starts[..], [0, 5, 12, 13, 20]);
-        let of = |word: usize| ngrams.vectors[ngrams.starts[word]..ngrams.starts[word + 1]].to_vec();
-        let shared = |a: usize, b: usize| of(a).iter().filter(|vector| of(b).contains(vector)).count();
+        assert_eq!(ngrams.words.starts, [0, 5, 12, 13, 20]);
+        let of = |word| ngrams.words.of(word);
+        let shared = |a, b| of(a).iter().filter(|vector| of(b).contains(vector)).count();
         assert_eq!([shared(0, 1), shared(1, 3), shared(0, 2)], [3, 3, 0]);
     }
 
@@ -169,7 +217,7 @@ mod tests {
             let want: Vec<f32> = rows
                 .iter()
                 .flat_map(|&row| {
-                    let vectors = &ngrams.vectors[ngrams.starts[row as usize]..ngrams.starts[row as usize + 1]];
+                    let vectors = ngrams.words.of(row as usize);
                     [0, 1].map(|column| {
                         vectors.iter().map(|&vector| table[vector as usize * 2 + column]).sum::<f32>()
                             / vectors.len() as f32
@@ -189,7 +237,7 @@ mod tests {
 
         let table = Tensor::<2>::from_inner(Tensor::zeros([1000, 2], &upstream.device())).require_grad();
         let means = [0_usize, 1, 3].map(|row| {
-            let vectors = &ngrams.vectors[ngrams.starts[row]..ngrams.starts[row + 1]];
+            let vectors = ngrams.words.of(row);
             let places = crate::training::rows::indices(vectors.iter().copied(), &table.device());
             table.clone().select(0, places).mean_dim(0)
         });
