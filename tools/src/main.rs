@@ -36,6 +36,7 @@ enum Command {
     Inspect(commands::inspect::Arguments),
     Ngram(commands::ngram::Arguments),
     Report(commands::report::Arguments),
+    Sizes(commands::sizes::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => arguments.run(),
         Command::Ngram(arguments) => arguments.run(),
         Command::Report(arguments) => arguments.run(),
+        Command::Sizes(arguments) => arguments.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

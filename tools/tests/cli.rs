@@ -220,6 +220,32 @@ fn an_n_gram_model_of_a_size_is_made_and_measured() {
     assert!(too_few.contains("the vocabulary alone takes"), "{too_few}");
 }
 
+#[test]
+fn sizes_are_compared() {
+    let workspace = Workspace::new();
+    let (small, large) = (workspace.text("small.kn"), workspace.text("large.kn"));
+    for (model, bytes) in [(&large, "100000"), (&small, "300")] {
+        succeed(&["ngram", &workspace.text("corpus"), "--bytes", bytes, "--out", model]);
+    }
+    assert!(fail(&["sizes", &small]).contains("lm-tools evaluate"));
+    for (model, name) in [(&small, "small.json"), (&large, "large.json")] {
+        let measured = succeed(&["evaluate", model, &workspace.text("valid.txt"), "--json"]);
+        fs::write(workspace.path(name), measured).unwrap();
+    }
+    let curves = workspace.text("sizes.svg");
+    let table = succeed(&["sizes", &large, &small, "--curves", &curves]);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!((rows.len(), rows[2][1], rows[3][1], rows[3][2]), (4, "small", "large", "n-grams"), "{table}");
+    assert_eq!(rows[3][3], fs::metadata(&large).unwrap().len().to_string());
+    assert!(rows[2][8].contains(" to "), "{table}");
+    assert!(fs::read_to_string(&curves).unwrap().contains("n-grams"));
+
+    fs::write(workspace.path("other.txt"), "the cat sat\n").unwrap();
+    let other = succeed(&["evaluate", &small, &workspace.text("other.txt"), "--json"]);
+    fs::write(workspace.path("small.json"), other).unwrap();
+    assert!(fail(&["sizes", &small, &large]).contains("measured on different texts"));
+}
+
 const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
                        recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
                        recurrent = { method = \"codebook\", bits = 2 }\n\

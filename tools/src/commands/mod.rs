@@ -7,6 +7,7 @@ pub mod export;
 pub mod inspect;
 pub mod ngram;
 pub mod report;
+pub mod sizes;
 pub mod train;
 
 use std::sync::Arc;

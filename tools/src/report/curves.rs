@@ -9,7 +9,7 @@ use super::{Experiment, Validation};
 const WIDTH: u32 = 900;
 const HEIGHT: u32 = 420;
 /// The colours of Okabe & Ito 2008, which people with any colour vision tell apart.
-const COLOURS: [RGBColor; 7] = [
+pub(super) const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -54,7 +54,7 @@ pub fn svg(experiments: &[Experiment], tokens: u64) -> Result<String> {
     Ok(text)
 }
 
-fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
+pub(super) fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("cannot draw: {error}")
 }
 

@@ -3,6 +3,7 @@
 //! Runs that differ in their seed alone are one experiment: its row shows their means, with the range behind them.
 
 pub mod curves;
+pub mod sizes;
 pub mod table;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ fn layer_bytes(model: &[u8]) -> Result<usize> {
     Ok(inspect(model)?.iter().filter(|section| is_layer(section.kind)).map(|section| section.length).sum())
 }
 
+/// What `lm-tools evaluate --json` printed to a file, if that is there.
 fn read_report(path: &Path) -> Result<Option<Report>> {
     if !path.exists() {
         return Ok(None);
@@ -128,6 +130,11 @@ pub fn read_experiments(folders: &[PathBuf]) -> Result<Vec<Experiment>> {
         experiments[place].runs.push(run);
     }
     Ok(experiments)
+}
+
+/// A row of a table in Markdown.
+fn row(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
 }
 
 fn without_seed(config: &Config) -> Config {

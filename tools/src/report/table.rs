@@ -2,7 +2,7 @@
 
 use crate::evaluation::{Measures, Report, Typing};
 
-use super::{Experiment, Run};
+use super::{Experiment, Run, row};
 
 const HEAD: [&str; 11] = [
     "experiment",
@@ -40,10 +40,6 @@ pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> String {
 
 fn align(column: usize) -> String {
     if column == 0 { "---" } else { "---:" }.to_owned()
-}
-
-fn row(cells: &[String]) -> String {
-    format!("| {} |", cells.join(" | "))
 }
 
 fn cells(Experiment { name, runs }: &Experiment) -> Vec<String> {

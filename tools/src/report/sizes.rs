@@ -1,0 +1,163 @@
+//! Models of different sizes: a table in Markdown, and keystroke savings over the size of the file as SVG.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use plotters::prelude::*;
+
+use super::curves::{COLOURS, drawing};
+use super::{read_report, row};
+use crate::evaluation::{Measures, Typing};
+
+const WIDTH: u32 = 640;
+const HEIGHT: u32 = 420;
+const MEGABYTE: f64 = 1e6;
+
+/// A model and what was measured of it.
+pub struct Sized {
+    pub name: String,
+    pub kind: Kind,
+    pub bytes: u64,
+    pub measures: Measures,
+    typing: Typing,
+}
+
+/// What predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Network,
+    Ngrams,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Network => "network",
+            Kind::Ngrams => "n-grams",
+        }
+    }
+}
+
+impl Sized {
+    /// Reads a model's size and, from the file of the same name that ends in `.json`, its measures.
+    pub fn read(path: &Path) -> Result<Sized> {
+        let bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+        let measured = path.with_extension("json");
+        let report = read_report(&measured)?.with_context(|| {
+            format!(
+                "{} is missing: lm-tools evaluate {} TEXT --json > {}",
+                measured.display(),
+                path.display(),
+                measured.display()
+            )
+        })?;
+        let typing = report.all.typing.clone();
+        Ok(Sized {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            kind: if path.extension().is_some_and(|end| end == "kn") { Kind::Ngrams } else { Kind::Network },
+            bytes,
+            typing: typing.with_context(|| format!("{} has no keystroke savings", measured.display()))?,
+            measures: report.all,
+        })
+    }
+
+    /// Reads models, the smallest first.
+    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Sized>> {
+        let mut models = paths.iter().map(|path| Sized::read(path)).collect::<Result<Vec<_>>>()?;
+        models.sort_by_key(|model| model.bytes);
+        let first = &models[0].measures;
+        for model in &models {
+            ensure!(
+                (model.measures.lines, model.measures.words) == (first.lines, first.words),
+                "{} and {} were measured on different texts",
+                models[0].name,
+                model.name
+            );
+        }
+        Ok(models)
+    }
+
+    fn megabytes(&self) -> f64 {
+        self.bytes as f64 / MEGABYTE
+    }
+}
+
+/// The table.
+pub fn markdown(models: &[Sized]) -> String {
+    let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", "top-k", "KSR (95 % interval)"];
+    let mut lines = vec![row(&head.map(str::to_owned)), "|---|---|---:|---:|---:|---:|---:|---:|".to_owned()];
+    for Sized { name, kind, bytes, measures, typing } in models {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let interval = typing.ksr_interval;
+        lines.push(row(&[
+            name.clone(),
+            kind.name().to_owned(),
+            bytes.to_string(),
+            format!("{:.1}", measures.perplexity),
+            percent(measures.out_of_vocabulary),
+            percent(typing.top_1),
+            percent(typing.top_k),
+            format!("{:.2} % ({:.1} to {:.1})", 100.0 * typing.ksr, 100.0 * interval.low, 100.0 * interval.high),
+        ]));
+    }
+    lines.join("\n")
+}
+
+/// Keystroke savings over megabytes, each kind of model a line, with intervals.
+pub fn svg(models: &[Sized]) -> Result<String> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
+        root.fill(&WHITE).map_err(drawing)?;
+        let least = models.iter().map(|model| model.typing.ksr_interval.low).fold(f64::INFINITY, f64::min);
+        let most = models.iter().map(|model| model.typing.ksr_interval.high).fold(0.0, f64::max);
+        let margin = 0.06 * (most - least).max(0.01);
+        let sizes = models.iter().map(Sized::megabytes);
+        let (smallest, largest) = sizes.fold((f64::INFINITY, 0.0_f64), |(l, m), size| (l.min(size), m.max(size)));
+        let ticks: Vec<f64> = (-6..8).map(|power| 2_f64.powi(power)).collect();
+        let mut chart = ChartBuilder::on(&root)
+            .caption("keystroke savings, %", ("sans-serif", 16))
+            .margin(12)
+            .x_label_area_size(36)
+            .y_label_area_size(48)
+            .build_cartesian_2d(
+                (0.85 * smallest..1.2 * largest).log_scale().with_key_points(ticks),
+                100.0 * (least - margin)..100.0 * (most + margin),
+            )
+            .map_err(drawing)?;
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .x_desc("file, MB")
+            .x_label_formatter(&|size| size.to_string())
+            .y_label_formatter(&|share| format!("{share:.0}"))
+            .draw()
+            .map_err(drawing)?;
+        for (kind, colour) in [Kind::Network, Kind::Ngrams].into_iter().zip(COLOURS) {
+            let of_kind = || models.iter().filter(move |model| model.kind == kind);
+            let point = |model: &Sized| (model.megabytes(), 100.0 * model.typing.ksr);
+            let line = LineSeries::new(of_kind().map(point), colour.stroke_width(2)).point_size(3);
+            chart
+                .draw_series(line)
+                .map_err(drawing)?
+                .label(kind.name())
+                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
+            let bar = |model: &Sized| {
+                let Typing { ksr, ksr_interval: interval, .. } = &model.typing;
+                let [low, middle, high] = [interval.low, *ksr, interval.high].map(|share| 100.0 * share);
+                ErrorBar::new_vertical(model.megabytes(), low, middle, high, colour.filled(), 8)
+            };
+            chart.draw_series(of_kind().map(bar)).map_err(drawing)?;
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE.mix(0.85))
+            .border_style(BLACK.mix(0.2))
+            .draw()
+            .map_err(drawing)?;
+        root.present().map_err(drawing)?;
+    }
+    Ok(text)
+}
