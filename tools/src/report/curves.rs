@@ -1,7 +1,7 @@
 //! Curves of perplexity and click ratio over a run, as SVG.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use plotters::coord::Shift;
+use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
 
 use super::{Experiment, Validation};
@@ -99,12 +99,22 @@ where
             .label(line.name)
             .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
+    legend(&mut chart, SeriesLabelPosition::UpperRight)
+}
+
+/// Draws the names of a chart's lines.
+pub(super) fn legend<'a, B: DrawingBackend + 'a, C: CoordTranslate>(
+    chart: &mut ChartContext<'a, B, C>,
+    position: SeriesLabelPosition,
+) -> Result<()>
+where
+    B::ErrorType: 'static,
+{
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(position)
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.2))
         .draw()
-        .map_err(drawing)?;
-    Ok(())
+        .map_err(drawing)
 }

@@ -1,12 +1,14 @@
 //! Models of different sizes: a table in Markdown, and keystroke savings over the size of the file as SVG.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::curves::{COLOURS, drawing};
+use super::curves::{COLOURS, drawing, legend};
 use super::{read_report, row};
 use crate::evaluation::{Measures, Typing};
 
@@ -110,54 +112,59 @@ pub fn svg(models: &[Sized]) -> Result<String> {
     {
         let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
         root.fill(&WHITE).map_err(drawing)?;
-        let least = models.iter().map(|model| model.typing.ksr_interval.low).fold(f64::INFINITY, f64::min);
-        let most = models.iter().map(|model| model.typing.ksr_interval.high).fold(0.0, f64::max);
-        let margin = 0.06 * (most - least).max(0.01);
-        let sizes = models.iter().map(Sized::megabytes);
-        let (smallest, largest) = sizes.fold((f64::INFINITY, 0.0_f64), |(l, m), size| (l.min(size), m.max(size)));
-        let ticks: Vec<f64> = (-6..8).map(|power| 2_f64.powi(power)).collect();
-        let mut chart = ChartBuilder::on(&root)
-            .caption("keystroke savings, %", ("sans-serif", 16))
-            .margin(12)
-            .x_label_area_size(36)
-            .y_label_area_size(48)
-            .build_cartesian_2d(
-                (0.85 * smallest..1.2 * largest).log_scale().with_key_points(ticks),
-                100.0 * (least - margin)..100.0 * (most + margin),
-            )
-            .map_err(drawing)?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .x_desc("file, MB")
-            .x_label_formatter(&|size| size.to_string())
-            .y_label_formatter(&|share| format!("{share:.0}"))
-            .draw()
-            .map_err(drawing)?;
-        for (kind, colour) in [Kind::Network, Kind::Ngrams].into_iter().zip(COLOURS) {
-            let of_kind = || models.iter().filter(move |model| model.kind == kind);
-            let point = |model: &Sized| (model.megabytes(), 100.0 * model.typing.ksr);
-            let line = LineSeries::new(of_kind().map(point), colour.stroke_width(2)).point_size(3);
-            chart
-                .draw_series(line)
-                .map_err(drawing)?
-                .label(kind.name())
-                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
-            let bar = |model: &Sized| {
-                let Typing { ksr, ksr_interval: interval, .. } = &model.typing;
-                let [low, middle, high] = [interval.low, *ksr, interval.high].map(|share| 100.0 * share);
-                ErrorBar::new_vertical(model.megabytes(), low, middle, high, colour.filled(), 8)
-            };
-            chart.draw_series(of_kind().map(bar)).map_err(drawing)?;
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.2))
-            .draw()
-            .map_err(drawing)?;
+        draw(&root, models)?;
         root.present().map_err(drawing)?;
     }
     Ok(text)
+}
+
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, models: &[Sized]) -> Result<()>
+where
+    B::ErrorType: 'static,
+{
+    let (sizes, savings) = bounds(models);
+    let ticks = (-6..8).map(|power| 2_f64.powi(power)).collect::<Vec<_>>();
+    let mut chart = ChartBuilder::on(area)
+        .caption("keystroke savings, %", ("sans-serif", 16))
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(48)
+        .build_cartesian_2d(sizes.log_scale().with_key_points(ticks), savings)
+        .map_err(drawing)?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .x_desc("file, MB")
+        .x_label_formatter(&|size| size.to_string())
+        .y_label_formatter(&|share| format!("{share:.1}"))
+        .draw()
+        .map_err(drawing)?;
+    for (kind, colour) in [Kind::Network, Kind::Ngrams].into_iter().zip(COLOURS) {
+        let of_kind = || models.iter().filter(move |model| model.kind == kind);
+        let points = of_kind().map(|model| (model.megabytes(), 100.0 * model.typing.ksr));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)).point_size(3))
+            .map_err(drawing)?
+            .label(kind.name())
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
+        let bar = |model: &Sized| {
+            let Typing { ksr, ksr_interval: interval, .. } = &model.typing;
+            let [low, middle, high] = [interval.low, *ksr, interval.high].map(|share| 100.0 * share);
+            ErrorBar::new_vertical(model.megabytes(), low, middle, high, colour.filled(), 8)
+        };
+        chart.draw_series(of_kind().map(bar)).map_err(drawing)?;
+    }
+    legend(&mut chart, SeriesLabelPosition::LowerRight)
+}
+
+/// The sizes in megabytes and the savings in percent that a chart shows.
+fn bounds(models: &[Sized]) -> (Range<f64>, Range<f64>) {
+    let range = |low: fn(&Sized) -> f64, high: fn(&Sized) -> f64| {
+        let (lows, highs) = (models.iter().map(low), models.iter().map(high));
+        (lows.fold(f64::INFINITY, f64::min), highs.fold(f64::NEG_INFINITY, f64::max))
+    };
+    let (smallest, largest) = range(Sized::megabytes, Sized::megabytes);
+    let (least, most) = range(|model| model.typing.ksr_interval.low, |model| model.typing.ksr_interval.high);
+    let margin = 0.06 * (most - least).max(0.01);
+    (0.85 * smallest..1.2 * largest, 100.0 * (least - margin)..100.0 * (most + margin))
 }
