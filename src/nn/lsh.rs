@@ -6,9 +6,8 @@ use twox_hash::XxHash64;
 use super::{Activations, Matrix, load4, store4};
 use crate::format::Lsh;
 use crate::simd::{Native, Simd, math};
+use crate::text::Marked;
 
-/// Stand before and behind a word, so that n-grams tell its ends from its middle.
-const ENDS: [char; 2] = ['\u{2}', '\u{3}'];
 /// Distinguishes the hash of a whole word from that of an n-gram of the same characters.
 const WHOLE: u64 = 1 << 32;
 /// The increment of Steele's SplitMix (2014), 2^64 over the golden ratio.
@@ -96,19 +95,10 @@ impl Lsh {
     fn features(&self, token: &str) -> Vec<(u64, u8)> {
         let end = token.char_indices().nth(MOST_CHARACTERS).map_or(token.len(), |(at, _)| at);
         let token = &token[..end];
-        let mut marked = String::with_capacity(token.len() + 2);
-        marked.push(ENDS[0]);
-        marked.push_str(token);
-        marked.push(ENDS[1]);
-        let mut starts = Vec::with_capacity(marked.len() + 1);
-        starts.extend(marked.char_indices().map(|(at, _)| at));
-        starts.push(marked.len());
-        let seed = u64::from(self.seed);
+        let (marked, seed) = (Marked::new(token), u64::from(self.seed));
         let mut features = Vec::new();
         for length in usize::from(self.shortest)..=usize::from(self.longest) {
-            for ends in starts.windows(length + 1) {
-                features.push((hash(seed, &marked[ends[0]..ends[length]]), 1));
-            }
+            features.extend(marked.ngrams(length).map(|ngram| (hash(seed, ngram), 1)));
         }
         if self.whole > 0 {
             features.push((hash(seed | WHOLE, token), self.whole));

@@ -6,12 +6,14 @@
 
 mod casing;
 mod fold;
+mod ngrams;
 mod segment;
 mod vocabulary;
 mod word_list;
 
 pub use casing::{Casing, match_case};
 pub use fold::{has_diacritics, may_mean, plain_letter};
+pub use ngrams::Marked;
 pub use segment::{Segment, Token, ends_sentence, normalize, segments, split_prefix, tokens};
 pub use vocabulary::{LINE_END, NUMBER, UNKNOWN, Vocabulary, WordFlags};
 pub use word_list::WordList;

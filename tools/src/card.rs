@@ -6,7 +6,7 @@ use anyhow::Result;
 use lm_wasm::format::Metadata;
 
 use crate::corpus::Manifest;
-use crate::evaluation::{Interval, Measures, Report};
+use crate::evaluation::{Measures, Report, percent};
 use crate::training::config::Config;
 
 /// What a card is made of.
@@ -70,17 +70,10 @@ impl Card<'_> {
 }
 
 fn row(measures: &Measures) -> String {
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let mut cells =
         vec![measures.words.to_string(), format!("{:.1}", measures.perplexity), percent(measures.out_of_vocabulary)];
     if let Some(typing) = &measures.typing {
-        let Interval { low, high } = typing.ksr_interval;
-        cells.extend([
-            percent(typing.top_1),
-            percent(typing.top_k),
-            format!("{:.2} % ({:.1} to {:.1})", 100.0 * typing.ksr, 100.0 * low, 100.0 * high),
-            percent(typing.ceiling),
-        ]);
+        cells.extend([percent(typing.top_1), percent(typing.top_k), typing.savings(), percent(typing.ceiling)]);
     }
     cells.join(" | ")
 }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::report::sizes::{Sized, markdown, svg};
+use crate::report::sizes::{Measured, markdown, svg};
 
 /// Compare models of different sizes: a table in Markdown, keystroke savings over bytes as SVG
 #[derive(Args)]
 #[command(after_help = "Examples:
   lm-tools evaluate small.lm dev.tsv --json > small.json
-  lm-tools evaluate small.kn dev.tsv --json > small-ngrams.json && mv small.kn small-ngrams.kn
-  lm-tools sizes small.lm large.lm small-ngrams.kn --curves sizes.svg
+  lm-tools evaluate ngrams.kn dev.tsv --json > ngrams.json
+  lm-tools sizes small.lm ngrams.kn --curves sizes.svg
 
 What was measured of a model is read from the file of the same name that ends in .json.")]
 pub struct Arguments {
@@ -28,7 +28,7 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let models = Sized::read_all(&self.models)?;
+        let models = Measured::read_all(&self.models)?;
         println!("{}", markdown(&models));
         if let Some(path) = self.curves {
             fs::write(&path, svg(&models)?).with_context(|| format!("cannot write {}", path.display()))?;

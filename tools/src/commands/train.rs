@@ -14,7 +14,7 @@ use crate::training::run::{Ending, Run};
 #[command(after_help = "Examples:
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
-  lm-tools train --config configs/en/retrain.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/ternary
+  lm-tools train --config configs/en/studies/retrained.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/retrained
   lm-tools train --config student.toml --corpus runs/en/corpus --teacher runs/en/soft --out runs/en/student
   lm-tools train --config configs/en-1m/ternary.toml --corpus runs/en-1m/corpus --seed 2 --out runs/en-1m/ternary-2
 

@@ -79,6 +79,19 @@ pub struct Typing {
     pub ceiling: f64,
 }
 
+impl Typing {
+    /// Keystroke savings with their interval, as tables have them.
+    pub fn savings(&self) -> String {
+        let Interval { low, high } = self.ksr_interval;
+        format!("{:.2} % ({:.1} to {:.1})", 100.0 * self.ksr, 100.0 * low, 100.0 * high)
+    }
+}
+
+/// A share, as tables have it.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
 /// All measures, overall and by source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {

@@ -10,24 +10,24 @@ use plotters::prelude::*;
 
 use super::curves::{COLOURS, drawing, legend};
 use super::{read_report, row};
-use crate::evaluation::{Measures, Typing};
+use crate::evaluation::{Measures, Typing, percent};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 420;
 const MEGABYTE: f64 = 1e6;
 
 /// A model and what was measured of it.
-pub struct Sized {
-    pub name: String,
-    pub kind: Kind,
-    pub bytes: u64,
-    pub measures: Measures,
+pub struct Measured {
+    name: String,
+    kind: Kind,
+    bytes: u64,
+    measures: Measures,
     typing: Typing,
 }
 
 /// What predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+enum Kind {
     Network,
     Ngrams,
 }
@@ -41,21 +41,17 @@ impl Kind {
     }
 }
 
-impl Sized {
+impl Measured {
     /// Reads a model's size and, from the file of the same name that ends in `.json`, its measures.
-    pub fn read(path: &Path) -> Result<Sized> {
+    fn read(path: &Path) -> Result<Measured> {
         let bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
         let measured = path.with_extension("json");
         let report = read_report(&measured)?.with_context(|| {
-            format!(
-                "{} is missing: lm-tools evaluate {} TEXT --json > {}",
-                measured.display(),
-                path.display(),
-                measured.display()
-            )
+            let (model, measured) = (path.display(), measured.display());
+            format!("{measured} is missing: lm-tools evaluate {model} TEXT --json > {measured}")
         })?;
         let typing = report.all.typing.clone();
-        Ok(Sized {
+        Ok(Measured {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             kind: if path.extension().is_some_and(|end| end == "kn") { Kind::Ngrams } else { Kind::Network },
             bytes,
@@ -65,8 +61,8 @@ impl Sized {
     }
 
     /// Reads models, the smallest first.
-    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Sized>> {
-        let mut models = paths.iter().map(|path| Sized::read(path)).collect::<Result<Vec<_>>>()?;
+    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Measured>> {
+        let mut models = paths.iter().map(|path| Measured::read(path)).collect::<Result<Vec<_>>>()?;
         models.sort_by_key(|model| model.bytes);
         let first = &models[0].measures;
         for model in &models {
@@ -86,12 +82,10 @@ impl Sized {
 }
 
 /// The table.
-pub fn markdown(models: &[Sized]) -> String {
+pub fn markdown(models: &[Measured]) -> String {
     let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", "top-k", "KSR (95 % interval)"];
     let mut lines = vec![row(&head.map(str::to_owned)), "|---|---|---:|---:|---:|---:|---:|---:|".to_owned()];
-    for Sized { name, kind, bytes, measures, typing } in models {
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-        let interval = typing.ksr_interval;
+    for Measured { name, kind, bytes, measures, typing } in models {
         lines.push(row(&[
             name.clone(),
             kind.name().to_owned(),
@@ -100,14 +94,14 @@ pub fn markdown(models: &[Sized]) -> String {
             percent(measures.out_of_vocabulary),
             percent(typing.top_1),
             percent(typing.top_k),
-            format!("{:.2} % ({:.1} to {:.1})", 100.0 * typing.ksr, 100.0 * interval.low, 100.0 * interval.high),
+            typing.savings(),
         ]));
     }
     lines.join("\n")
 }
 
 /// Keystroke savings over megabytes, each kind of model a line, with intervals.
-pub fn svg(models: &[Sized]) -> Result<String> {
+pub fn svg(models: &[Measured]) -> Result<String> {
     let mut text = String::new();
     {
         let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
@@ -118,7 +112,7 @@ pub fn svg(models: &[Sized]) -> Result<String> {
     Ok(text)
 }
 
-fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, models: &[Sized]) -> Result<()>
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, models: &[Measured]) -> Result<()>
 where
     B::ErrorType: 'static,
 {
@@ -147,7 +141,7 @@ where
             .map_err(drawing)?
             .label(kind.name())
             .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2)));
-        let bar = |model: &Sized| {
+        let bar = |model: &Measured| {
             let Typing { ksr, ksr_interval: interval, .. } = &model.typing;
             let [low, middle, high] = [interval.low, *ksr, interval.high].map(|share| 100.0 * share);
             ErrorBar::new_vertical(model.megabytes(), low, middle, high, colour.filled(), 8)
@@ -158,12 +152,12 @@ where
 }
 
 /// The sizes in megabytes and the savings in percent that a chart shows.
-fn bounds(models: &[Sized]) -> (Range<f64>, Range<f64>) {
-    let range = |low: fn(&Sized) -> f64, high: fn(&Sized) -> f64| {
+fn bounds(models: &[Measured]) -> (Range<f64>, Range<f64>) {
+    let range = |low: fn(&Measured) -> f64, high: fn(&Measured) -> f64| {
         let (lows, highs) = (models.iter().map(low), models.iter().map(high));
         (lows.fold(f64::INFINITY, f64::min), highs.fold(f64::NEG_INFINITY, f64::max))
     };
-    let (smallest, largest) = range(Sized::megabytes, Sized::megabytes);
+    let (smallest, largest) = range(Measured::megabytes, Measured::megabytes);
     let (least, most) = range(|model| model.typing.ksr_interval.low, |model| model.typing.ksr_interval.high);
     let margin = 0.06 * (most - least).max(0.01);
     (0.85 * smallest..1.2 * largest, 100.0 * (least - margin)..100.0 * (most + margin))

@@ -66,10 +66,8 @@ impl LshPlaces {
     ) -> (Tensor<2>, LshTape) {
         let computed = self.weights.compute(parameters, &Rows::All, quantized, random);
         let bias = &parameters[self.bias].value;
-        let signs = match rows {
-            Rows::All => self.signs(0..self.rows(), &bias.device()),
-            Rows::Some(rows) => self.signs(rows.iter().map(|&row| row as usize), &bias.device()),
-        };
+        let rows = (0..rows.count(self.rows())).map(|place| rows.at(place));
+        let signs = self.signs(rows, &bias.device());
         let vectors = vectors(&signs, &computed.weights, bias);
         (vectors.clone(), LshTape { computed, signs, vectors })
     }

@@ -26,6 +26,22 @@ impl Rows {
         Rows::Some(rows)
     }
 
+    /// How many they are, of a table of `all`.
+    pub fn count(&self, all: usize) -> usize {
+        match self {
+            Rows::All => all,
+            Rows::Some(rows) => rows.len(),
+        }
+    }
+
+    /// The row at a place among them.
+    pub fn at(&self, place: usize) -> usize {
+        match self {
+            Rows::All => place,
+            Rows::Some(rows) => rows[place] as usize,
+        }
+    }
+
     /// Takes the rows out of a table.
     pub fn of(&self, table: &Tensor<2>) -> Tensor<2> {
         match self {
@@ -76,6 +92,8 @@ mod tests {
         let rows = Rows::distinct(vec![3, 1, 3]);
         assert_eq!(rows.of(&table).into_data().try_into_vec::<f32>().unwrap(), [1.0, 1.5, 3.0, 3.5]);
         assert_eq!(rows.positions(&[3, 1]), [1, 0]);
+        assert_eq!((rows.count(4), rows.at(1)), (2, 3));
+        assert_eq!((Rows::All.count(4), Rows::All.at(1)), (4, 1));
         let changed = rows.add_to(table, Tensor::ones([2, 2], &device));
         assert_eq!(changed.into_data().try_into_vec::<f32>().unwrap(), [0.0, 0.5, 2.0, 2.5, 2.0, 2.5, 4.0, 4.5]);
     }

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 
 use burn::tensor::Tensor;
+use lm_wasm::text::Marked;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 use crate::training::rows::Rows;
 use crate::training::slices::{give, take};
-
-/// Stand before and behind a word, so that n-grams tell its ends from its middle.
-const ENDS: [char; 2] = ['\u{2}', '\u{3}'];
 
 /// Which n-grams, by a config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,12 +63,9 @@ struct Lists {
 impl NgramsConfig {
     /// The vectors of a token's n-grams; none if it has fewer characters than the shortest of them.
     fn vectors_of(self, token: &str) -> Vec<u32> {
-        let [first, last] = ENDS;
-        let marked: String = [first].into_iter().chain(token.chars()).chain([last]).collect();
-        let ends: Vec<usize> = marked.char_indices().map(|(at, _)| at).chain([marked.len()]).collect();
+        let marked = Marked::new(token);
         let vector = |ngram: &str| (XxHash64::oneshot(0, ngram.as_bytes()) % self.vectors as u64) as u32;
-        let of_length = |length: usize| ends.windows(length + 1).map(move |ends| ends[0]..ends[length]);
-        (self.shortest..=self.longest).flat_map(of_length).map(|range| vector(&marked[range])).collect()
+        (self.shortest..=self.longest).flat_map(|length| marked.ngrams(length)).map(vector).collect()
     }
 }
 
@@ -90,11 +85,8 @@ impl Ngrams {
     /// The vectors that rows are made of.
     pub fn touched(&self, rows: &Rows) -> Touched {
         let mut touched = Lists { numbers: Vec::new(), starts: vec![0] };
-        match rows {
-            Rows::All => (0..self.words.count()).for_each(|row| touched.push(self.words.of(row).iter().copied())),
-            Rows::Some(rows) => {
-                rows.iter().for_each(|&row| touched.push(self.words.of(row as usize).iter().copied()));
-            }
+        for place in 0..rows.count(self.words.count()) {
+            touched.push(self.words.of(rows.at(place)).iter().copied());
         }
         // A mark for each vector: sorting would take longer than the sums.
         let mut marks = vec![0; self.config.vectors];

@@ -1,0 +1,156 @@
+//! Corpora, models and what is measured of them.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::workspace::{TERNARY, Workspace, fail, run, series, succeed};
+
+#[test]
+fn from_text_to_a_model_that_has_learned() {
+    let workspace = Workspace::new();
+    for (cell, weights) in [("lstm", TERNARY), ("gru", TERNARY), ("lstm", "")] {
+        let config = workspace.config("config.toml", cell, weights, 60_000);
+        let out = format!("run-{cell}-{}", weights.len());
+        let output = workspace.train(&config, &out, false).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let model = workspace.export(&out, "tiny.lm");
+
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        let measured: Value = serde_json::from_str(&measured).unwrap();
+        let all = |key: &str| measured["all"][key].as_f64().unwrap();
+        // 40 rows; of a line's tokens some are certain, some one of 4 or 5.
+        assert!(all("perplexity") < 3.5, "{cell} {weights}: perplexity {}", all("perplexity"));
+        assert!(all("ksr") > 0.5 && all("ksr") < all("ceiling"), "{cell}: KSR {}", all("ksr"));
+        assert!(all("top_1") < all("top_k"));
+        let interval = &measured["all"]["ksr_interval"];
+        assert!(interval["low"].as_f64().unwrap() < all("ksr") && all("ksr") < interval["high"].as_f64().unwrap());
+
+        // The trainer's own perplexity and the core's are of the same model on the same text, but for int8 activations.
+        let own = workspace.text("own.txt");
+        fs::write(&own, "quokkas\n".repeat(20)).unwrap();
+        let personal: Value =
+            serde_json::from_str(&succeed(&["evaluate", &model, &own, "--personal", "--json"])).unwrap();
+        let sum = |name: &str| personal["all"][name].as_u64().unwrap();
+        assert_eq!(
+            [sum("words"), sum("characters"), sum("model_effort")],
+            [20, 160, 160],
+            "the model does not know it"
+        );
+        assert!(sum("personal_effort") < 80, "{personal}");
+        assert!(succeed(&["evaluate", &model, &own, "--personal"]).lines().last().unwrap().contains("all"));
+
+        let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
+        let stream: Value = serde_json::from_str(&stream).unwrap();
+        let (by_core, by_trainer) = (
+            stream["all"]["perplexity"].as_f64().unwrap(),
+            series(&workspace.path(&out), "valid", "perplexity").last().unwrap().1,
+        );
+        assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
+
+        let card = fs::read_to_string(workspace.path("tiny.md")).unwrap();
+        assert!(card.contains("CC0-1.0") && card.contains("units = 24"));
+        let listing = succeed(&["inspect", &model]);
+        assert!(listing.contains("language: en") && listing.contains("24 units"));
+        let listing: Value = serde_json::from_str(&succeed(&["inspect", &model, "--json"])).unwrap();
+        let bytes = fs::metadata(&model).unwrap().len();
+        assert_eq!(listing["bytes"].as_u64(), Some(bytes));
+    }
+}
+
+#[test]
+fn an_n_gram_model_of_a_size_is_made_and_measured() {
+    let workspace = Workspace::new();
+    let measure = |bytes: &str| {
+        let model = workspace.text("tiny.kn");
+        succeed(&["ngram", &workspace.text("corpus"), "--bytes", bytes, "--out", &model]);
+        let length = fs::metadata(&model).unwrap().len();
+        assert!(length <= bytes.parse().unwrap(), "{length} bytes, not {bytes}");
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        let measured: Value = serde_json::from_str(&measured).unwrap();
+        ["perplexity", "ksr"].map(|key| measured["all"][key].as_f64().unwrap())
+    };
+    let [[small, small_ksr], [whole, whole_ksr]] = [measure("300"), measure("100000")];
+    assert!(whole < 3.5 && whole_ksr > 0.5, "perplexity {whole}, KSR {whole_ksr}");
+    assert!(small > 1.1 * whole && small_ksr < whole_ksr, "perplexity {small}, KSR {small_ksr}");
+
+    let too_few = fail(&["ngram", &workspace.text("corpus"), "--bytes", "100", "--out", &workspace.text("x.kn")]);
+    assert!(too_few.contains("the vocabulary alone takes"), "{too_few}");
+}
+
+#[test]
+fn sizes_are_compared() {
+    let workspace = Workspace::new();
+    let (small, large) = (workspace.text("small.kn"), workspace.text("large.kn"));
+    for (model, bytes) in [(&large, "100000"), (&small, "300")] {
+        succeed(&["ngram", &workspace.text("corpus"), "--bytes", bytes, "--out", model]);
+    }
+    assert!(fail(&["sizes", &small]).contains("lm-tools evaluate"));
+    for (model, name) in [(&small, "small.json"), (&large, "large.json")] {
+        let measured = succeed(&["evaluate", model, &workspace.text("valid.txt"), "--json"]);
+        fs::write(workspace.path(name), measured).unwrap();
+    }
+    let curves = workspace.text("sizes.svg");
+    let table = succeed(&["sizes", &large, &small, "--curves", &curves]);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!((rows.len(), rows[2][1], rows[3][1], rows[3][2]), (4, "small", "large", "n-grams"), "{table}");
+    assert_eq!(rows[3][3], fs::metadata(&large).unwrap().len().to_string());
+    assert!(rows[2][8].contains(" to "), "{table}");
+    assert!(fs::read_to_string(&curves).unwrap().contains("n-grams"));
+
+    fs::write(workspace.path("other.txt"), "the cat sat\n").unwrap();
+    let other = succeed(&["evaluate", &small, &workspace.text("other.txt"), "--json"]);
+    fs::write(workspace.path("small.json"), other).unwrap();
+    assert!(fail(&["sizes", &small, &large]).contains("measured on different texts"));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let out = path("out");
+    let corpus = |file: &str| fail(&["corpus", file, "--language", "en", "--out", &out]);
+    assert!(corpus(&path("missing.txt")).contains("missing.txt does not exist"));
+    fs::write(path("empty.txt"), "\n \n").unwrap();
+    assert!(corpus(&path("empty.txt")).contains("the corpus is empty"));
+    fs::write(path("latin1.txt"), b"good line\nb\xe4d line\n").unwrap();
+    assert!(corpus(&path("latin1.txt")).contains("latin1.txt: line 2 is not UTF-8"));
+    assert!(fail(&["corpus", &path("empty.txt"), "--out", &out]).contains("--language is needed"));
+    assert!(corpus(&(path("empty.txt") + "=many")).contains("\"many\" is not a weight"));
+
+    fs::write(path("config.toml"), "name = \"x\"\nflavour = 1\n").unwrap();
+    let train = |config: &str| fail(&["train", "--config", config, "--corpus", &out, "--out", &path("run")]);
+    assert!(train(&path("config.toml")).contains("unknown field `flavour`"));
+    assert!(train(&path("none.toml")).contains("none.toml"));
+
+    fs::write(path("not.lm"), "hello").unwrap();
+    for command in ["inspect", "evaluate"] {
+        let arguments = [command, &path("not.lm"), &path("latin1.txt")];
+        assert!(fail(&arguments[..if command == "inspect" { 2 } else { 3 }]).contains("not.lm"));
+    }
+    assert_eq!(run(&["evaluate"]).status.code(), Some(2));
+    assert!(
+        fail(&["export", &path("run"), "--corpus", &out, "--licence", "x", "--out", &path("x.lm")])
+            .contains("checkpoint")
+    );
+}
+
+#[test]
+fn lists_decide_which_words_are_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text.txt"), "damn this wierd house, isn't it\n").unwrap();
+    fs::write(folder.path().join("bad.txt"), "Damn\n").unwrap();
+    fs::write(folder.path().join("frequencies.tsv"), "damn\t4.5\nthis\t7\nhouse\t5\nit\t7\nwierd\t2.6\n").unwrap();
+    let sources = "language = \"en\"\nwords = 10\nnever_offer = [\"bad.txt\"]\n\
+                   offer_if_listed = { path = \"frequencies.tsv\", zipf = 3.0 }\n[[source]]\npath = \"text.txt\"\n";
+    let list = folder.path().join("sources.toml");
+    fs::write(&list, sources).unwrap();
+    let (list, root) = (list.to_string_lossy(), folder.path().to_string_lossy());
+    succeed(&["corpus", &list, "--root", &root, "--out", &root]);
+    let table = fs::read_to_string(folder.path().join("vocabulary.tsv")).unwrap();
+    let marked = |mark: &str| -> Vec<&str> {
+        table.lines().filter(|line| line.ends_with(mark)).filter_map(|line| line.split('\t').next()).collect()
+    };
+    assert_eq!(marked("\tyes"), ["house", "isn't", "it", "this"]);
+    assert_eq!(marked("\tno"), ["damn", "wierd"]);
+}

@@ -1,0 +1,177 @@
+//! Training runs: begun, stopped, gone on with, compared.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::workspace::{TERNARY, Workspace, events, fail, series, succeed, wait_for};
+
+const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
+                       recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
+                       recurrent = { method = \"codebook\", bits = 2 }\n\
+                       [normalization]\nmethod = \"batch\"\nfreeze = 0.7";
+
+#[test]
+fn runs_are_compared_in_a_report() {
+    let workspace = Workspace::new();
+    let typist = |config: &str, name: &str| {
+        let text = fs::read_to_string(config).unwrap();
+        let text = text.replace("valid_runs = 2", "valid_runs = 4\ntypist_lines = 30").replace("\"tiny\"", name);
+        fs::write(config, text).unwrap();
+    };
+    let float = workspace.config("float.toml", "lstm", "", 30_000);
+    let mixed = workspace.config("mixed.toml", "lstm", STARTED, 30_000);
+    typist(&float, "\"float\"");
+    typist(&mixed, "\"mixed\"");
+    let mut folders = Vec::new();
+    for (config, out, seed) in [(&float, "float-1", "1"), (&float, "float-2", "2"), (&mixed, "mixed-1", "1")] {
+        let output = workspace.train(config, out, false).args(["--seed", seed]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let model = workspace.export(out, &format!("{out}/model.lm"));
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        fs::write(workspace.path(out).join("test.json"), measured).unwrap();
+        folders.push(workspace.text(out));
+    }
+    // Before the weights are transformed there is no model to type with.
+    let typed = |out: &str| {
+        let log = events(&workspace.path(out));
+        log.iter().filter(|line| line["event"] == "valid").map(|line| line["typing"].is_object()).collect::<Vec<_>>()
+    };
+    assert_eq!(typed("float-1"), [true; 4]);
+    assert_eq!(typed("mixed-1"), [false, false, true, true]);
+
+    let curves = workspace.text("curves.svg");
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let arguments =
+        [&["report", "--ratios-to", "float", "--curves", &curves, "--tokens", "20000"][..], &folders].concat();
+    let table = succeed(&arguments);
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!((rows.len(), rows[2][1], rows[2][2], rows[3][1]), (4, "float", "2", "mixed"));
+    // The last column compares with the float row; the float row has a range.
+    assert_eq!(rows[2][rows[2].len() - 2], "1.000");
+    assert!(rows[2][8].contains('(') && !rows[3][8].contains('('), "{table}");
+    assert!(rows[3][5].parse::<f64>().unwrap() < 2.0, "{table}");
+    let curves = fs::read_to_string(curves).unwrap();
+    assert!(curves.contains("mixed") && curves.contains("click ratio"));
+    assert!(fail(&["report", folders[0], folders[0]]).contains("the same seed"));
+}
+
+#[test]
+fn a_method_that_needs_trained_weights_says_so() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "input = { method = \"optimal-ternary\" }", 1000);
+    let output = workspace.train(&config, "run", false).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("weights.start"));
+}
+
+#[test]
+fn a_quick_run_is_small() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "gru", TERNARY, 100_000_000);
+    let text = fs::read_to_string(&config).unwrap().replace("units = 24", "units = 2000");
+    fs::write(&config, text).unwrap();
+    let output = workspace.train(&config, "run", false).arg("--quick").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let last = events(&workspace.path("run")).pop().unwrap();
+    assert_eq!((&last["event"], last["step"].as_u64()), (&Value::from("end"), Some(300_000 / 80)));
+}
+
+#[test]
+fn a_killed_run_resumes_and_ends_the_same() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", STARTED, 40_000);
+    assert!(workspace.train(&config, "whole", false).status().unwrap().success());
+
+    let folder = workspace.path("killed");
+    let mut child = workspace.train(&config, "killed", false).spawn().unwrap();
+    wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(events(&folder).iter().all(|line| line["event"] != "end"));
+
+    let refused = workspace.train(&config, "killed", false).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--resume"));
+    assert!(workspace.train(&config, "killed", true).status().unwrap().success());
+    for (event, key) in [("train", "loss"), ("valid", "perplexity")] {
+        assert_eq!(series(&folder, event, key), series(&workspace.path("whole"), event, key), "{event}");
+    }
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let workspace = Workspace::new();
+    let float = workspace.config("float.toml", "lstm", "", 60_000);
+    assert!(workspace.train(&float, "float", false).status().unwrap().success());
+    let ternary = workspace.config("ternary.toml", "lstm", TERNARY, 8_000);
+    let mut losses = Vec::new();
+    for init in [None, Some(workspace.text("float"))] {
+        let out = format!("ternary-{}", init.is_some());
+        let mut command = workspace.train(&ternary, &out, false);
+        let status = command.args(init.iter().flat_map(|init| ["--init", init])).status().unwrap();
+        assert!(status.success());
+        losses.push(series(&workspace.path(&out), "train", "loss")[0].1);
+    }
+    assert!(losses[1] < 0.6 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
+    let workspace = Workspace::new();
+    let wide = workspace.config("wide.toml", "lstm", "", 20_000);
+    assert!(workspace.train(&wide, "wide", false).status().unwrap().success());
+    let text = fs::read_to_string(&wide).unwrap();
+    let narrow = |name: &str, width: usize| {
+        let narrow =
+            text.replace("embedding = 16", &format!("embedding = {width}")).replace("tokens = 20000", "tokens = 80");
+        let narrow = narrow.replace("learning_rate = 0.01", "learning_rate = 0.0000001");
+        fs::write(workspace.path("narrow.toml"), narrow).unwrap();
+        let config = workspace.text("narrow.toml");
+        let status = workspace.train(&config, name, false).args(["--init", &workspace.text("wide")]).status().unwrap();
+        assert!(status.success());
+        series(&workspace.path(name), "valid", "perplexity").last().unwrap().1
+    };
+    // The language has few words: most of the table is in its first directions.
+    let before = series(&workspace.path("wide"), "valid", "perplexity").last().unwrap().1;
+    let (most, few) = (narrow("most", 15), narrow("few", 2));
+    assert!(most < 1.1 * before && few > 1.3 * before, "{before} {most} {few}");
+}
+
+#[test]
+fn an_interrupted_run_writes_a_checkpoint() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 100_000_000);
+    let text = fs::read_to_string(&config).unwrap().replace("checkpoint_minutes = 0.00001", "checkpoint_minutes = 999");
+    fs::write(&config, text).unwrap();
+    let folder = workspace.path("run");
+    let mut child = workspace.train(&config, "run", false).spawn().unwrap();
+    wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
+    assert!(!folder.join("checkpoint.safetensors").exists());
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("go on with --resume"));
+    assert!(folder.join("checkpoint.safetensors").exists());
+
+    // What cannot be gone on with is refused by name.
+    let other = workspace.config("other.toml", "gru", "", 100_000_000);
+    let refused = workspace.train(&other, "run", true).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another config"));
+    let bytes = fs::read(folder.join("checkpoint.safetensors")).unwrap();
+    fs::write(folder.join("checkpoint.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
+    let damaged = workspace.train(&config, "run", true).output().unwrap();
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&damaged.stderr).contains("checkpoint.safetensors is damaged"));
+}
+
+#[test]
+fn a_device_that_was_not_built_says_how_to_build_it() {
+    if cfg!(feature = "wgpu") {
+        return;
+    }
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 1000);
+    let mut command = workspace.train(&config, "run", false);
+    let output = command.args(["--device", "wgpu"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--features wgpu"));
+}
