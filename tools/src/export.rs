@@ -35,8 +35,8 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
     let mut output = places.output.as_ref().map(|matrix| tensor(network, matrix, None)).transpose()?;
     let bias = values(network.parameters[places.bias].value.clone())?;
     let rows_are_float = matches!(output.as_ref().unwrap_or(input.matrix_mut()).values, Values::F32(_));
-    let narrow = config.model.tail.map(|tail| {
-        let rows = tail.narrow_rows(&table.counts());
+    let narrow = config.model.tail.and_then(|tail| {
+        let rows = tail.narrow_rows(&table.counts())?;
         let split = |table: &mut Tensor| {
             let (wide, narrow) = split_rows(table, &rows, tail.width);
             *table = wide;
@@ -47,11 +47,11 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
             InputParts::Lsh { .. } => None,
         };
         let output = output.as_mut().map(split);
-        NarrowParts { rows, embedding, output }
+        Some(NarrowParts { rows, embedding, output })
     });
     Ok(ModelParts {
         metadata,
-        shape: shape(config, table.entries.len()),
+        shape: shape(config, table.entries.len(), narrow.is_some()),
         specials: vocabulary.specials,
         words: vocabulary.words,
         word_flags: vocabulary.flags,
@@ -97,7 +97,7 @@ fn folded(network: &Network, norm: &NormPlaces) -> (BurnTensor<2>, BurnTensor<2>
     (factor.clone(), (mean * factor).neg())
 }
 
-fn shape(config: &Config, rows: usize) -> Shape {
+fn shape(config: &Config, rows: usize, has_tail: bool) -> Shape {
     let model = config.model;
     Shape {
         cell: match model.cell {
@@ -111,7 +111,7 @@ fn shape(config: &Config, rows: usize) -> Shape {
         embedding: model.embedding,
         hidden: model.units,
         output_width: model.output_width(),
-        narrow_width: model.tail.map(|tail| tail.width),
+        narrow_width: model.tail.filter(|_| has_tail).map(|tail| tail.width),
     }
 }
 
@@ -264,8 +264,9 @@ mod tests {
             ("tied = false\noutput = 10", "embedding = { method = \"linear\", bits = 3 }"),
             (lsh, "output = { method = \"linear\", bits = 3 }\nlsh = { method = \"ternary\", per = \"output\" }"),
         ] {
-            for weights in ["", quantized] {
-                let tables = format!("{tables}\ntail = {{ after = 6, width = 5 }}\n[weights]\n{weights}");
+            // With the second tail all rows of this vocabulary are wide.
+            for (weights, after) in [("", 6), (quantized, 6), (quantized, 1000)] {
+                let tables = format!("{tables}\ntail = {{ after = {after}, width = 5 }}\n[weights]\n{weights}");
                 let (trainer, core) = losses(&config("lstm", &tables));
                 assert!((trainer - core).abs() < 0.02, "{tables}: {trainer} is not {core}");
             }

@@ -233,7 +233,7 @@ impl Network {
         let counts = &table.counts();
         let (model, weights) = (config.model, &config.weights);
         let random = StdRng::seed_from_u64(config.training.seed);
-        let tail = model.tail.map(|tail| Tail::new(tail, counts));
+        let tail = model.tail.and_then(|tail| Tail::new(tail, counts));
         let tokens = table.entries.iter().map(|entry| &*entry.token);
         let ngrams = config.training.ngrams.map(|ngrams| Ngrams::new(ngrams, tokens));
         let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail, ngrams };

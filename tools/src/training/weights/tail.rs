@@ -28,20 +28,24 @@ pub struct Tail {
 }
 
 impl TailConfig {
-    /// Of each row, given its count, whether it is narrow. Of equal counts the first rows are wide.
-    pub fn narrow_rows(self, counts: &[f64]) -> Vec<bool> {
+    /// Of each row, given its count, whether it is narrow. Of equal counts the first rows are wide. None where the vocabulary is
+    /// so small that all are.
+    pub fn narrow_rows(self, counts: &[f64]) -> Option<Vec<bool>> {
+        if counts.len() <= self.after {
+            return None;
+        }
         let mut order: Vec<usize> = (0..counts.len()).collect();
         order.sort_by(|&a, &b| counts[b].total_cmp(&counts[a]).then(a.cmp(&b)));
         let mut is_narrow = vec![false; counts.len()];
         order.iter().skip(self.after).for_each(|&row| is_narrow[row] = true);
-        is_narrow
+        Some(is_narrow)
     }
 }
 
 impl Tail {
-    /// The tail of a vocabulary with these counts.
-    pub fn new(config: TailConfig, counts: &[f64]) -> Tail {
-        Tail { width: config.width, is_narrow: config.narrow_rows(counts).into() }
+    /// The tail of a vocabulary with these counts, if it has one.
+    pub fn new(config: TailConfig, counts: &[f64]) -> Option<Tail> {
+        Some(Tail { width: config.width, is_narrow: config.narrow_rows(counts)?.into() })
     }
 
     /// Makes zeros of what narrow rows do not have; `values` are those of `rows`.
@@ -53,12 +57,8 @@ impl Tail {
 
     fn mask(&self, rows: &Rows, shape: [usize; 2], device: &Device) -> Tensor<2> {
         let mut mask = vec![1.0; shape[0] * shape[1]];
-        let narrow = |index: usize| match rows {
-            Rows::All => self.is_narrow[index],
-            Rows::Some(rows) => self.is_narrow[rows[index] as usize],
-        };
-        for (index, row) in mask.chunks_exact_mut(shape[1]).enumerate() {
-            if narrow(index) {
+        for (place, row) in mask.chunks_exact_mut(shape[1]).enumerate() {
+            if self.is_narrow[rows.at(place)] {
                 row[self.width..].fill(0.0);
             }
         }
@@ -74,8 +74,9 @@ mod tests {
     #[test]
     fn rare_words_have_narrow_rows() {
         let config = TailConfig { after: 2, width: 1 };
-        assert_eq!(config.narrow_rows(&[5.0, 1.0, 5.0, 9.0]), [false, true, true, false]);
-        let tail = Tail::new(config, &[5.0, 1.0, 5.0, 9.0]);
+        assert_eq!(config.narrow_rows(&[5.0, 1.0, 5.0, 9.0]).unwrap(), [false, true, true, false]);
+        assert!(config.narrow_rows(&[5.0, 1.0]).is_none());
+        let tail = Tail::new(config, &[5.0, 1.0, 5.0, 9.0]).unwrap();
         let cut = |rows: Rows, count: usize| values(tail.cut(tensor(&vec![2.0; count * 2], [count, 2]), &rows));
         assert_eq!(cut(Rows::All, 4), [2.0, 2.0, 2.0, 0.0, 2.0, 0.0, 2.0, 2.0]);
         assert_eq!(cut(Rows::Some(vec![2, 3]), 2), [2.0, 0.0, 2.0, 2.0]);
