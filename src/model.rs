@@ -1,9 +1,9 @@
 //! From the bytes of a model file to a model that can be run.
 
 use crate::Error;
-use crate::format::{Metadata, ModelParts, Shape, Source};
+use crate::format::{Metadata, ModelParts, RareParts, Shape, Source};
 use crate::nn::{Matrix, Network};
-use crate::text::Vocabulary;
+use crate::text::{RareWords, Vocabulary};
 
 /// A checked model. Nothing that is done with it can fail.
 #[derive(Clone, Debug)]
@@ -25,11 +25,16 @@ impl Model {
 
     /// [`from_bytes`](Model::from_bytes) of bytes that are elsewhere.
     pub(crate) fn read(source: &dyn Source) -> Result<Model, Error> {
-        let parts = ModelParts::read(source, Matrix::read)?;
-        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing)
-            .map_err(|reason| Error::corrupt("vocabulary", reason))?;
+        let mut parts = ModelParts::read(source, Matrix::read)?;
+        let corrupt = |reason| Error::corrupt("vocabulary", reason);
+        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing);
+        let mut vocabulary = vocabulary.map_err(corrupt)?;
         if vocabulary.len() != parts.shape.vocabulary {
-            return Err(Error::corrupt("vocabulary", "it has not as many tokens as the network has rows"));
+            return Err(corrupt("it has not as many tokens as the network has rows"));
+        }
+        if let Some(RareParts { words, flags, log_share }) = parts.rare.take() {
+            let rare = RareWords::from_parts(&words, flags, log_share).map_err(corrupt)?;
+            vocabulary = vocabulary.with_rare_words(rare);
         }
         Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)? })
     }

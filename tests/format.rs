@@ -6,8 +6,8 @@ mod common;
 
 use common::{Encoding, Random, Recipe, SHIPPED, many_words, parts, parts_of, recipes};
 use lm_wasm::format::{
-    Bias, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, SectionKind, Shape, VERSION, Values, inspect,
-    limits, reseal,
+    Bias, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, RareParts, SectionKind, Shape, VERSION, Values,
+    inspect, limits, reseal,
 };
 use lm_wasm::{Error, ErrorKind, Model, Session};
 use proptest::prelude::*;
@@ -109,8 +109,9 @@ fn errors_name_the_thing() {
     assert_eq!(changed(12, 65).kind(), ErrorKind::LimitExceeded);
     // The first table entry: kind, index, encoding.
     assert_eq!(changed(32, 99).kind(), ErrorKind::Unsupported);
-    assert_eq!(changed(40, 2), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 3), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
     assert_eq!(changed(40, 1).kind(), ErrorKind::Corrupt);
+    assert_eq!(changed(40, 2).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(36, 3).kind(), ErrorKind::Corrupt);
     // The first field of the shape: the cell.
     let shape = inspect(&file).unwrap().into_iter().find(|section| section.kind == SectionKind::Shape).unwrap();
@@ -131,10 +132,14 @@ fn with_lsh(other: Lsh) -> ModelParts {
     parts
 }
 
+fn rare(parts: &mut ModelParts) -> &mut RareParts {
+    parts.rare.as_mut().unwrap()
+}
+
 #[test]
 fn parts_that_contradict_each_other_are_not_written() {
     type Change = fn(&mut ModelParts);
-    let changes: [Change; 21] = [
+    let changes: [Change; 23] = [
         |parts| parts.shape.hidden += 1,
         |parts| parts.shape.vocabulary -= 1,
         |parts| parts.layers.clear(),
@@ -154,6 +159,8 @@ fn parts_that_contradict_each_other_are_not_written() {
             *parts = narrow();
             parts.narrow.as_mut().unwrap().rows[0] ^= true;
         },
+        |parts| rare(parts).log_share = 0.5,
+        |parts| rare(parts).log_share = f32::NAN,
         |parts| parts.shape.input = InputKind::Lsh,
         |parts| *parts = ModelParts { shape: Shape { input: InputKind::Embedding, ..lsh().shape }, ..lsh() },
         |parts| *parts = ModelParts { output: None, ..lsh() },
@@ -196,13 +203,24 @@ fn long_sections_are_coded() {
 }
 
 #[test]
+fn rare_words_that_do_not_fit_are_not_loaded() {
+    let changes: [fn(&mut RareParts); 3] =
+        [|rare| rare.flags.push(0), |rare| rare.flags[0] = 3, |rare| rare.words.push(1)];
+    for change in changes {
+        let mut parts = parts(1, SHIPPED);
+        change(rare(&mut parts));
+        assert_eq!(Model::from_parts(parts).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+}
+
+#[test]
 fn a_listing_tells_all_sections() {
     let file = shipped();
     let sections = inspect(&file).unwrap();
-    assert_eq!(sections.len(), 12);
+    assert_eq!(sections.len(), 14);
     assert!(sections.iter().all(|section| section.offset % 64 == 0));
     let last = sections.last().unwrap();
-    assert_eq!((last.kind, last.offset + last.length), (SectionKind::OutputBias, file.len()));
+    assert_eq!((last.kind, last.offset + last.length), (SectionKind::RareWordFlags, file.len()));
     let weights = sections.iter().find(|section| section.kind == SectionKind::LayerRecurrent).unwrap();
     assert_eq!((weights.encoding, weights.shape), ("ternary", Some((4 * 13, 13))));
 }

@@ -10,12 +10,14 @@ use super::bytes::{Reader, pack_bits, unpack_bits};
 use crate::Error;
 
 /// Frequencies are in units of 1 / 2^12.
-const TOTAL_BITS: u32 = 12;
-const TOTAL: usize = 1 << TOTAL_BITS;
+pub(super) const TOTAL_BITS: u32 = 12;
+pub(super) const TOTAL: usize = 1 << TOTAL_BITS;
 /// Coders that take turns.
 const STATES: usize = 4;
 /// The least that a state is between bytes, and what it is at the beginning: one word.
-const LEAST: u64 = 1 << u32::BITS;
+pub(super) const LEAST: u64 = 1 << u32::BITS;
+/// What is said of tables that cannot be.
+pub(super) const INVALID_TABLE: &str = "its table of frequencies is invalid";
 
 /// Codes bytes; none if they are all the same, or none at all.
 pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -54,7 +56,7 @@ pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Counts scaled to the sum [`TOTAL`], each at least 1: what is too much or too little goes to the most frequent.
-fn frequencies(counts: &[usize]) -> Vec<u16> {
+pub(super) fn frequencies(counts: &[usize]) -> Vec<u16> {
     let sum: usize = counts.iter().sum();
     let mut scaled: Vec<usize> = counts.iter().map(|count| (count * TOTAL / sum).max(1)).collect();
     while let excess @ 1.. = scaled.iter().sum::<usize>().saturating_sub(TOTAL) {
@@ -92,7 +94,7 @@ impl<'a> Decoder<'a> {
         let (frequencies, _) = from.take(2 * occurring.len())?.as_chunks::<2>();
         let frequencies: Vec<u32> = frequencies.iter().map(|&bytes| u16::from_le_bytes(bytes).into()).collect();
         if occurring.len() < 2 || frequencies.contains(&0) || frequencies.iter().sum::<u32>() != TOTAL as u32 {
-            return Err(from.error("its table of frequencies is invalid"));
+            return Err(from.error(INVALID_TABLE));
         }
         let mut table = Box::new([0; TOTAL]);
         let intervals = occurring.into_iter().zip(frequencies);

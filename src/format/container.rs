@@ -7,9 +7,8 @@ use std::ops::Range;
 use twox_hash::XxHash64;
 
 use super::bytes::Reader;
-use super::coding;
 use super::contents::Contents;
-use super::limits;
+use super::{coding, context_coding, limits};
 use crate::Error;
 
 /// The version of the format that this build writes and reads.
@@ -24,10 +23,20 @@ const ENTRY_LENGTH: usize = 32;
 /// Where a section's checksum stands in its table entry.
 const ENTRY_CHECKSUM: usize = 24;
 const HASH_SEED: u64 = 0;
+/// The encoding of a section that is stored as it is.
 const RAW: u32 = 0;
-const CODED: u32 = 1;
 /// Shorter sections are stored as they are.
 const LEAST_CODED: usize = 256;
+
+/// How a section is entropy-coded; the number that says so in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Coding {
+    /// One table of frequencies.
+    Bytes = 1,
+    /// A table for each byte that goes before.
+    Text = 2,
+}
 
 /// What a section holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,10 +62,12 @@ pub enum SectionKind {
     Lsh = 17,
     LshWeights = 18,
     LshBias = 19,
+    RareWords = 20,
+    RareWordFlags = 21,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 19] = [
+    const ALL: [SectionKind; 21] = [
         SectionKind::Metadata,
         SectionKind::Shape,
         SectionKind::Specials,
@@ -76,10 +87,18 @@ impl SectionKind {
         SectionKind::Lsh,
         SectionKind::LshWeights,
         SectionKind::LshBias,
+        SectionKind::RareWords,
+        SectionKind::RareWordFlags,
     ];
 
     fn from_code(code: u32) -> Option<SectionKind> {
         Self::ALL.into_iter().find(|&kind| kind as u32 == code)
+    }
+
+    /// Whether a byte says something of the one behind it.
+    fn is_text(self) -> bool {
+        use SectionKind::*;
+        matches!(self, Metadata | Specials | Words | Casing | RareWords)
     }
 
     /// The name, as errors and listings write it.
@@ -104,6 +123,8 @@ impl SectionKind {
             SectionKind::Lsh => "LSH",
             SectionKind::LshWeights => "LSH layer weights",
             SectionKind::LshBias => "LSH layer bias",
+            SectionKind::RareWords => "rare words",
+            SectionKind::RareWordFlags => "rare word flags",
         }
     }
 }
@@ -137,8 +158,8 @@ pub(super) struct Section<'a> {
     pub offset: usize,
     /// Bytes in the file.
     pub length: usize,
-    /// The length of what they stand for, if they are entropy-coded.
-    expanded: Option<usize>,
+    /// How they are entropy-coded, and the length of what they stand for, if they are.
+    coded: Option<(Coding, usize)>,
     checksum: u64,
     source: &'a dyn Source,
 }
@@ -146,7 +167,7 @@ pub(super) struct Section<'a> {
 impl Section<'_> {
     /// Whether the bytes in the file are entropy-coded.
     pub fn is_coded(&self) -> bool {
-        self.expanded.is_some()
+        self.coded.is_some()
     }
 
     /// Hands over what the section holds, which must be read to its end. The memory that takes is free again afterwards.
@@ -155,9 +176,9 @@ impl Section<'_> {
         if XxHash64::oneshot(HASH_SEED, &stored) != self.checksum {
             return Err(Error::corrupt(self.kind.name(), "its checksum does not match"));
         }
-        let mut contents = match self.expanded {
+        let mut contents = match self.coded {
             None => Contents::stored(&stored, self.kind.name()),
-            Some(length) => Contents::coded(&stored, length, self.kind.name())?,
+            Some((coding, length)) => Contents::coded(&stored, coding, length, self.kind.name())?,
         };
         let read = with(&mut contents)?;
         contents.finish().map(|()| read)
@@ -176,13 +197,12 @@ pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>,
     let mut expanded = 0;
     for (number, (kind, index, bytes)) in sections.iter().enumerate() {
         file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
-        let coded = if bytes.len() < LEAST_CODED { None } else { coding::encode(bytes) };
-        let coded = coded.filter(|coded| coded.len() < bytes.len());
-        let stored = coded.as_ref().unwrap_or(bytes);
+        let coded = encode(*kind, bytes);
+        let (encoding, stored) = coded.as_ref().map_or((RAW, bytes), |(coding, coded)| (*coding as u32, coded));
         let entry = Entry {
             kind: *kind as u32,
             index: *index,
-            encoding: if coded.is_some() { CODED } else { RAW },
+            encoding,
             offset: file.len() as u32,
             stored_length: stored.len() as u32,
             expanded_length: bytes.len() as u32,
@@ -201,6 +221,17 @@ pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>,
     let checksum = header_checksum(&file, sections.len());
     file[HEADER_CHECKSUM..HEADER_LENGTH].copy_from_slice(&checksum.to_le_bytes());
     Ok(file)
+}
+
+/// A section's bytes entropy-coded, if that makes them shorter.
+fn encode(kind: SectionKind, bytes: &[u8]) -> Option<(Coding, Vec<u8>)> {
+    if bytes.len() < LEAST_CODED {
+        return None;
+    }
+    let plain = coding::encode(bytes).map(|coded| (Coding::Bytes, coded));
+    let by_context = if kind.is_text() { context_coding::encode(bytes) } else { None };
+    let codings = plain.into_iter().chain(by_context.map(|coded| (Coding::Text, coded)));
+    codings.filter(|(_, coded)| coded.len() < bytes.len()).min_by_key(|(_, coded)| coded.len())
 }
 
 /// Splits a file into its sections, each proven to be where it must be, of a known kind and single. Whether it is undamaged
@@ -262,10 +293,11 @@ fn read_header(head: &[u8], file_length: usize) -> Result<usize, Error> {
 fn read_section<'a>(source: &'a dyn Source, end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
     let kind = SectionKind::from_code(entry.kind)
         .ok_or(Error::Unsupported { section: "header", what: "a kind of section" })?;
-    if ![RAW, CODED].contains(&entry.encoding) {
+    let coding = [Coding::Bytes, Coding::Text].into_iter().find(|&coding| coding as u32 == entry.encoding);
+    if coding.is_none() && entry.encoding != RAW {
         return Err(Error::Unsupported { section: kind.name(), what: "an unknown entropy coding" });
     }
-    if entry.encoding == RAW && entry.stored_length != entry.expanded_length {
+    if coding.is_none() && entry.stored_length != entry.expanded_length {
         return Err(Error::corrupt(kind.name(), "its two lengths differ though it is stored raw"));
     }
     let (offset, length) = (entry.offset as usize, entry.stored_length as usize);
@@ -281,8 +313,8 @@ fn read_section<'a>(source: &'a dyn Source, end: usize, entry: &Entry) -> Result
     if source.read(end..offset).iter().any(|&byte| byte != 0) {
         return Err(Error::corrupt(kind.name(), "the padding before it is not zero"));
     }
-    let expanded = (entry.encoding == CODED).then_some(entry.expanded_length as usize);
-    Ok(Section { kind, index: entry.index, offset, length, expanded, checksum: entry.checksum, source })
+    let coded = coding.map(|coding| (coding, entry.expanded_length as usize));
+    Ok(Section { kind, index: entry.index, offset, length, coded, checksum: entry.checksum, source })
 }
 
 /// Recomputes every checksum of a file whose table can be made out, so that tests of the reader get past them.

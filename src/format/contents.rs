@@ -1,7 +1,8 @@
 //! What a section holds, read from its beginning to its end.
 
 use super::bytes::Reader;
-use super::coding::Decoder;
+use super::container::Coding;
+use super::{coding, context_coding};
 use crate::Error;
 
 /// The bytes of a section that are not read yet, whether or not they are entropy-coded.
@@ -15,6 +16,11 @@ enum Bytes<'a> {
     Coded { decoder: Decoder<'a>, left: usize },
 }
 
+enum Decoder<'a> {
+    Bytes(coding::Decoder<'a>),
+    Text(context_coding::Decoder<'a>),
+}
+
 impl<'a> Contents<'a> {
     /// Those of a section that is stored as it is.
     pub fn stored(bytes: &'a [u8], section: &'static str) -> Contents<'a> {
@@ -22,8 +28,12 @@ impl<'a> Contents<'a> {
     }
 
     /// `length` bytes, entropy-coded.
-    pub fn coded(coded: &'a [u8], length: usize, section: &'static str) -> Result<Contents<'a>, Error> {
-        Ok(Contents { bytes: Bytes::Coded { decoder: Decoder::new(coded, section)?, left: length }, section })
+    pub fn coded(coded: &'a [u8], coding: Coding, length: usize, section: &'static str) -> Result<Contents<'a>, Error> {
+        let decoder = match coding {
+            Coding::Bytes => Decoder::Bytes(coding::Decoder::new(coded, section)?),
+            Coding::Text => Decoder::Text(context_coding::Decoder::new(coded, section)?),
+        };
+        Ok(Contents { bytes: Bytes::Coded { decoder, left: length }, section })
     }
 
     /// The section's name.
@@ -38,7 +48,10 @@ impl<'a> Contents<'a> {
             Bytes::Stored(reader) => to.copy_from_slice(reader.take(to.len())?),
             Bytes::Coded { decoder, left } => {
                 *left = left.checked_sub(to.len()).ok_or(too_short)?;
-                decoder.fill(to);
+                match decoder {
+                    Decoder::Bytes(decoder) => decoder.fill(to),
+                    Decoder::Text(decoder) => decoder.fill(to),
+                }
             }
         }
         Ok(())
@@ -65,7 +78,8 @@ impl<'a> Contents<'a> {
     pub fn finish(self) -> Result<(), Error> {
         match self.bytes {
             Bytes::Stored(reader) => reader.finish(),
-            Bytes::Coded { decoder, left: 0 } => decoder.finish(),
+            Bytes::Coded { decoder: Decoder::Bytes(decoder), left: 0 } => decoder.finish(),
+            Bytes::Coded { decoder: Decoder::Text(decoder), left: 0 } => decoder.finish(),
             _ => Err(self.error("it is longer than its contents")),
         }
     }

@@ -37,7 +37,9 @@ fn describe(section: &Section) -> Result<SectionInfo, Error> {
     use SectionKind::*;
     let (encoding, shape) = match section.kind {
         Metadata | Specials | Casing => section.expand().map(|_| ("text", None))?,
-        Shape | Words | WordFlags | NarrowRows | Lsh => section.expand().map(|_| ("bytes", None))?,
+        Shape | Words | WordFlags | NarrowRows | Lsh | RareWords | RareWordFlags => {
+            section.expand().map(|_| ("bytes", None))?
+        }
         Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput | LshWeights => {
             let (encoding, tensor) = section.read(|contents| {
                 let reader = TensorReader::new(contents)?;

@@ -1,6 +1,6 @@
 //! A model as plain data, and its order in a file.
 
-use super::bytes::{pack_bits, unpack_bits};
+use super::bytes::{Reader, pack_bits, unpack_bits};
 use super::container::{self, Section, SectionKind as Kind, Source};
 use super::tensor::{Bias, Tensor, TensorReader};
 use super::{InputKind, Lsh, Metadata, OutputKind, Shape, limits};
@@ -23,6 +23,8 @@ pub struct ModelParts<T = Tensor> {
     pub casing: String,
     /// What makes a vector of a token.
     pub input: InputParts<T>,
+    /// Words beyond the vocabulary, if there are any.
+    pub rare: Option<RareParts>,
     /// The recurrent layers, the one next to the input first.
     pub layers: Vec<LayerParts<T>>,
     /// `output width x hidden`, there if the two differ.
@@ -33,6 +35,17 @@ pub struct ModelParts<T = Tensor> {
     pub output_bias: Bias,
     /// Tokens whose rows are shorter, if there are any.
     pub narrow: Option<NarrowParts<T>>,
+}
+
+/// Words that are offered though the network knows them as `<unk>`; see [`RareWords`](crate::text::RareWords::from_parts).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RareParts {
+    /// The words in ascending order, as [`WordList::encode`](crate::text::WordList::encode) writes them.
+    pub words: Vec<u8>,
+    /// `ln P(w | <unk>)` of the words of level 0.
+    pub log_share: f32,
+    /// One byte a word, as [`RareFlags::to_byte`](crate::text::RareFlags::to_byte) writes it.
+    pub flags: Vec<u8>,
 }
 
 /// What makes a vector of a token.
@@ -121,6 +134,10 @@ impl ModelParts {
             sections.extend(narrow.embedding.iter().map(|tensor| (Kind::NarrowEmbedding, 0, tensor.write())));
             sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
         }
+        if let Some(rare) = &self.rare {
+            sections.push((Kind::RareWords, 0, rare.words.clone()));
+            sections.push((Kind::RareWordFlags, 0, [&rare.log_share.to_le_bytes()[..], &rare.flags].concat()));
+        }
         sections.sort_by_key(|&(kind, index, _)| (kind, index));
         container::write(&sections)
     }
@@ -184,6 +201,7 @@ impl<T> ModelParts<T> {
             words: sections.bytes(Kind::Words)?,
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,
+            rare: sections.has(Kind::RareWords).then(|| sections.rare()).transpose()?,
             input,
             layers,
             projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
@@ -204,6 +222,9 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
     Error::check_limit("length of the word list", parts.words.len(), limits::WORDS)?;
     if parts.word_flags.len() > shape.vocabulary {
         return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
+    }
+    if let Some(rare) = &parts.rare {
+        check_rare(rare)?;
     }
     let wide = shape.vocabulary - check_narrow(parts)?;
     match (&parts.input, shape.input) {
@@ -235,6 +256,15 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
         check_tensor(Kind::Output, output, wide, shape.output_width)?;
     }
     check_bias(Kind::OutputBias, &parts.output_bias, shape.vocabulary)
+}
+
+fn check_rare(rare: &RareParts) -> Result<(), Error> {
+    Error::check_limit("length of the list of rare words", rare.words.len(), limits::WORDS)?;
+    Error::check_limit("number of rare words", rare.flags.len(), limits::VOCABULARY)?;
+    if rare.log_share.is_finite() && rare.log_share <= 0.0 && rare.log_share >= -limits::MAGNITUDE {
+        return Ok(());
+    }
+    Err(Error::corrupt(Kind::RareWordFlags.name(), "its first number is not the logarithm of a probability"))
 }
 
 /// Checks narrow rows and returns their number.
@@ -315,6 +345,16 @@ impl<'a> Sections<'a> {
     fn text(&mut self, kind: Kind) -> Result<String, Error> {
         let text = String::from_utf8(self.bytes(kind)?);
         text.map_err(|_| Error::corrupt(kind.name(), "it is not UTF-8"))
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.0.iter().any(|section| section.kind == kind)
+    }
+
+    fn rare(&mut self) -> Result<RareParts, Error> {
+        let flags = self.bytes(Kind::RareWordFlags)?;
+        let mut flags = Reader::new(&flags, Kind::RareWordFlags.name());
+        Ok(RareParts { words: self.bytes(Kind::RareWords)?, log_share: flags.f32()?, flags: flags.rest().to_vec() })
     }
 
     fn matrix<T>(

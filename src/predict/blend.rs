@@ -15,7 +15,8 @@
 //! P(w) = (1 - L) P_model(w | text) + L P_personal(w | v),   L = LARGEST C / (C + KAPPA)
 //! ```
 
-use super::accents::{self, mass_of, probability_of};
+use std::slice::from_ref;
+
 use super::personal::{LEAST_OFFERED, Personal, Previous, Word, heaviest};
 use super::suggest::best;
 use super::{MAX_SUGGESTIONS, Session, Suggestion, Suggestions, window};
@@ -49,8 +50,8 @@ impl Default for Blend {
 }
 
 impl Blend {
-    /// What [`Session::suggest`] does, with words that have diacritics where plain letters are typed, and with personal
-    /// words: those that the model does not know are suggested too, and none that is blocked.
+    /// What [`Session::suggest`] does, with personal words: those that the model does not know are suggested too, and none that
+    /// is blocked.
     pub fn suggest(
         self,
         session: &mut Session,
@@ -60,14 +61,14 @@ impl Blend {
         k: usize,
     ) -> Suggestions {
         if personal.is_empty() {
-            return accents::suggest(session, model, text, k);
+            return session.suggest(model, text, k);
         }
         let k = k.min(MAX_SUGGESTIONS);
         let (finished, prefix) = split_prefix(window(text));
         let normalized = normalize(prefix);
         let blocked = personal.blocked.iter().filter(|word| may_mean(&normalized, word));
-        let base = accents::suggest(session, model, text, k + blocked.count());
-        let model_mass = mass_of(&base, session, model);
+        let base = session.suggest(model, text, k + blocked.count());
+        let model_mass = session.mass(model, &model.vocabulary().meant_by(&normalized));
 
         let share = self.share(personal);
         let mut items: Vec<Suggestion> = Vec::with_capacity(base.items.len() + CANDIDATES);
@@ -77,15 +78,15 @@ impl Blend {
 
         let sentence_start = ends_sentence(finished);
         for (word, probability) in likely {
-            let row = model.vocabulary().exact(&word.key);
-            let offered = match row {
-                Some(row) => model.vocabulary().is_offered(row),
+            let number = model.vocabulary().find(&word.key);
+            let offered = match number {
+                Some(number) => model.vocabulary().is_offered(number),
                 None => word.weight >= LEAST_OFFERED * personal.one_use,
             };
-            let spelling = row.map_or_else(|| word.spelling.clone(), |row| model.vocabulary().cased(row));
+            let spelling = number.map_or_else(|| word.spelling.clone(), |number| model.vocabulary().cased(number));
             let text = match_case(prefix, sentence_start, &spelling);
             if offered && text != prefix {
-                let known = row.map_or(0.0, |row| probability_of(session, model, row));
+                let known = number.map_or(0.0, |number| session.mass(model, from_ref(&(number..number + 1))));
                 items.push(Suggestion { text, probability: blended(known, probability) });
             }
         }

@@ -2,7 +2,7 @@
 
 use super::window;
 use crate::Model;
-use crate::text::{Token, UNKNOWN, split_prefix, tokens};
+use crate::text::{Token, split_prefix, tokens};
 
 /// Each word counts so much of the one behind it: a writer may change languages in the middle of a text.
 const RECENCY: f32 = 0.8;
@@ -12,7 +12,9 @@ const RECENCY: f32 = 0.8;
 pub fn known_words(model: &Model, text: &str) -> f32 {
     let (finished, _) = split_prefix(window(text));
     tokens(finished)
-        .filter(|token| matches!(token, Token::Word(_)))
-        .map(|token| f32::from(u8::from(model.vocabulary().id(&token) != UNKNOWN)))
+        .filter_map(|token| match token {
+            Token::Word(word) => Some(f32::from(u8::from(model.vocabulary().find(&word).is_some()))),
+            _ => None,
+        })
         .fold(0.0, |known, word| known * RECENCY + word)
 }

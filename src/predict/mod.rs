@@ -4,7 +4,7 @@
 //! word, and the word being typed is a range of rows among cached logits. [`Personal`] holds what one person's texts
 //! taught, [`Blend`] weighs it against the model.
 
-mod accents;
+mod best;
 mod blend;
 mod language;
 mod personal;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::best::Best;
 use crate::simd::{Native, dense, math};
 
 /// Rows that are computed and summed up together. The kernel for ternary rows does as many at a time.
@@ -53,29 +54,19 @@ impl Scores {
         &self.logits[rows]
     }
 
-    /// The `k` largest logits among those of `rows` that `is_wanted`, with their rows, in falling order; of equals the one
-    /// with the lower row first. The logits of `rows` must be known.
-    pub fn best(&self, rows: Range<usize>, k: usize, is_wanted: impl Fn(u32) -> bool) -> Vec<(u32, f32)> {
-        let mut best: Vec<(u32, f32)> = Vec::with_capacity(k.min(rows.len()));
-        if k == 0 {
-            return best;
-        }
-        let mut least = f32::NEG_INFINITY;
+    /// Looks among `rows` for better ones that `is_wanted`; of equal logits the one with the lower row is better. The logits of
+    /// `rows` must be known.
+    pub fn improve(&self, best: &mut Best, rows: Range<usize>, is_wanted: impl Fn(u32) -> bool) {
         for rows in split(rows) {
-            let full = best.len() == k;
-            if full && self.blocks[rows.start / BLOCK].max.is_some_and(|max| max <= least) {
+            if self.blocks[rows.start / BLOCK].max.is_some_and(|max| !best.would_take(max)) {
                 continue;
             }
             for (row, &logit) in (rows.start as u32..).zip(&self.logits[rows]) {
-                if (best.len() < k || logit > least) && is_wanted(row) {
-                    best.truncate(k - 1);
-                    let at = best.partition_point(|&(_, other)| other >= logit);
-                    best.insert(at, (row, logit));
-                    least = best[best.len() - 1].1;
+                if best.would_take(logit) && is_wanted(row) {
+                    best.offer(row, logit);
                 }
             }
         }
-        best
     }
 
     /// `ln(sum of exp(logit))` over `rows`, whose logits must be known; minus infinity if there is none.
@@ -144,7 +135,9 @@ mod tests {
                 wanted.retain(|&(row, _)| is_wanted(row));
                 wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
                 wanted.truncate(k);
-                prop_assert_eq!(scores.best(rows.clone(), k, is_wanted), wanted);
+                let mut best = Best::new(k);
+                scores.improve(&mut best, rows.clone(), is_wanted);
+                prop_assert_eq!(best.into_items(), wanted);
 
                 let sum: f64 = logits[rows.clone()].iter().map(|&logit| f64::from(logit).exp()).sum();
                 let log_sum = scores.log_sum_exp(rows.clone());

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::best::Best;
 use super::scores::Scores;
 use crate::Model;
 use crate::nn::{Input, Scratch};
@@ -151,25 +152,40 @@ impl Session {
         self.scores.get(rows, |rows, to| network.logits(rows, &self.scratch, to))
     }
 
-    /// The natural logarithm of P(`id` | context) over all tokens; minus infinity if there is no such row.
-    pub fn log_probability(&mut self, model: &Model, id: u32) -> f32 {
-        let logit = self.logits(model).get(id as usize).copied();
-        logit.map_or(f32::NEG_INFINITY, |logit| logit - self.scores.log_sum_exp(0..self.scores.len()))
+    /// The natural logarithm of P(`number` | context) over all tokens, where `number` is a row or a
+    /// [rare word](crate::text::RareWords); minus infinity if it is neither.
+    pub fn log_probability(&mut self, model: &Model, number: u32) -> f32 {
+        let normalizer = self.normalizer(model);
+        match model.vocabulary().rare_index(number) {
+            Some(index) => self.unknown(model) + model.vocabulary().rare().log_share(index) - normalizer,
+            None => self.logits(model).get(number as usize).map_or(f32::NEG_INFINITY, |logit| logit - normalizer),
+        }
     }
 
-    /// The `k` most probable words among those of `range` that may be offered, without `exclude`, each with its logit, in
-    /// falling order of it; of equals the one with the lower row first. Costs nothing for the rows outside of `range`, and no
-    /// probability: that is [`top_k`](Self::top_k).
-    pub fn best(&mut self, model: &Model, range: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
-        let rows = self.clamp(range);
-        self.logits_of(model, rows.clone());
-        self.scores.best(rows, k, |row| Some(row) != exclude && model.vocabulary().is_offered(row))
+    /// The `k` most probable words that may be offered among those of `words`, ranges of numbers that do not overlap, without
+    /// `exclude`, each with its logit, in falling order of it; of equals the one that stands first. Costs nothing for the rows
+    /// outside of the ranges, and no probability: that is [`top_k`](Self::top_k).
+    pub fn best(&mut self, model: &Model, words: &[Range<u32>], k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
+        let vocabulary = model.vocabulary();
+        let mut best = Best::new(k);
+        for range in words {
+            let (rows, rare) = self.rows_and_rare(model, range);
+            self.logits_of(model, rows.clone());
+            self.scores.improve(&mut best, rows, |row| Some(row) != exclude && vocabulary.is_offered(row));
+            for index in vocabulary.rare().most_frequent(rare, k + usize::from(exclude.is_some())) {
+                let number = (vocabulary.len() + index) as u32;
+                if Some(number) != exclude {
+                    best.offer(number, self.unknown(model) + vocabulary.rare().log_share(index));
+                }
+            }
+        }
+        best.into_items()
     }
 
-    /// What [`best`](Self::best) finds, each with P(word | context, the word is in `range`) in place of its logit.
-    pub fn top_k(&mut self, model: &Model, range: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
-        let mut best = self.best(model, range.clone(), k, exclude);
-        let normalizer = self.scores.log_sum_exp(self.clamp(range));
+    /// What [`best`](Self::best) finds, each with P(word | context, it is one of `words`) in place of its logit.
+    pub fn top_k(&mut self, model: &Model, words: &[Range<u32>], k: usize, exclude: Option<u32>) -> Vec<(u32, f32)> {
+        let mut best = self.best(model, words, k, exclude);
+        let normalizer = self.log_sum_exp(model, words);
         for (_, value) in &mut best {
             // Rounding may carry the one word of a range above 1.
             *value = math::exp_scalar::<Native>(*value - normalizer).min(1.0);
@@ -177,9 +193,55 @@ impl Session {
         best
     }
 
-    /// The part of a range that there are rows of.
-    fn clamp(&self, range: Range<u32>) -> Range<usize> {
-        let end = (range.end as usize).min(self.scores.len());
-        (range.start as usize).min(end)..end
+    /// P(one of `words` | context) over all tokens.
+    pub(super) fn mass(&mut self, model: &Model, words: &[Range<u32>]) -> f64 {
+        let log_mass = self.log_sum_exp(model, words) - self.normalizer(model);
+        f64::from(math::exp_scalar::<Native>(log_mass).min(1.0))
     }
+
+    /// `ln(sum of exp(logit))` over words; minus infinity if there is none.
+    fn log_sum_exp(&mut self, model: &Model, words: &[Range<u32>]) -> f32 {
+        let mut sum = f32::NEG_INFINITY;
+        for range in words {
+            let (rows, rare) = self.rows_and_rare(model, range);
+            self.logits_of(model, rows.clone());
+            sum = log_add(sum, self.scores.log_sum_exp(rows));
+            if !rare.is_empty() {
+                let words = model.vocabulary().rare();
+                sum = log_add(
+                    sum,
+                    self.unknown(model) + words.log_share_of_first_level() + math::ln(words.share_of(rare)),
+                );
+            }
+        }
+        sum
+    }
+
+    /// `ln(sum of exp(logit))` over all tokens.
+    fn normalizer(&mut self, model: &Model) -> f32 {
+        self.logits(model);
+        self.scores.log_sum_exp(0..self.scores.len())
+    }
+
+    /// The logit of the unknown word.
+    fn unknown(&mut self, model: &Model) -> f32 {
+        self.logits_of(model, UNKNOWN as usize..UNKNOWN as usize + 1)[0]
+    }
+
+    /// The rows and the indices of rare words of a range of numbers.
+    fn rows_and_rare(&self, model: &Model, range: &Range<u32>) -> (Range<usize>, Range<usize>) {
+        let (rows, rare) = (self.scores.len(), model.vocabulary().rare().words().len());
+        let part = |from: usize, end: usize| {
+            let place = |number: u32| (number as usize).clamp(from, end) - from;
+            place(range.start)..place(range.end).max(place(range.start))
+        };
+        (part(0, rows), part(rows, rows + rare))
+    }
+}
+
+/// `ln(exp(a) + exp(b))`
+#[inline(never)]
+fn log_add(a: f32, b: f32) -> f32 {
+    let (least, most) = (a.min(b), a.max(b));
+    if least == f32::NEG_INFINITY { most } else { most + math::ln(1.0 + math::exp_scalar::<Native>(least - most)) }
 }

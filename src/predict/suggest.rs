@@ -24,7 +24,7 @@ pub struct Suggestions {
 pub struct Suggestion {
     /// The whole word, in the case that fits what is typed.
     pub text: String,
-    /// P(word | context, prefix): among all words that begin with the prefix; among all tokens where it is empty.
+    /// P(word | context, prefix): among all words that may be meant by the prefix; among all tokens where it is empty.
     pub probability: f32,
 }
 
@@ -32,6 +32,9 @@ impl Session {
     /// Suggests at most `k` (and at most [`MAX_SUGGESTIONS`]) words for the caret at the end of `text`. Only the
     /// [window](window()) of `text` is read, and the answer depends on it alone. The word that is already typed is not
     /// suggested.
+    ///
+    /// Words that begin as typed and words that have diacritics where plain letters are typed (`zolw` may become `żółw`) are ranked
+    /// together, each by its probability in the context: the model knows better than a rule which of `sad` and `sąd` comes next.
     pub fn suggest(&mut self, model: &Model, text: &str, k: usize) -> Suggestions {
         let vocabulary = model.vocabulary();
         let (finished, prefix) = split_prefix(window(text));
@@ -39,17 +42,16 @@ impl Session {
         self.set_context(model, &context);
 
         let normalized = normalize(prefix);
-        let range = if prefix.is_empty() { 0..vocabulary.len() as u32 } else { vocabulary.prefix_range(&normalized) };
         let sentence_start = ends_sentence(finished);
-        let cased = |row| match_case(prefix, sentence_start, &vocabulary.cased(row));
+        let cased = |number| match_case(prefix, sentence_start, &vocabulary.cased(number));
         // In another case the typed word is a correction, not a repetition.
-        let typed = vocabulary.exact(&normalized).filter(|&row| is_same(&cased(row), prefix));
+        let typed = vocabulary.find(&normalized).filter(|&number| is_same(&cased(number), prefix));
 
         let k = k.min(MAX_SUGGESTIONS);
         let fetched = if k == 0 { 0 } else { k + SPARE };
         let mut items: Vec<Suggestion> = Vec::with_capacity(fetched);
-        for (row, probability) in self.top_k(model, range, fetched, typed) {
-            let text = cased(row);
+        for (number, probability) in self.top_k(model, &vocabulary.meant_by(&normalized), fetched, typed) {
+            let text = cased(number);
             match items.iter_mut().find(|item| item.text == text) {
                 Some(item) => item.probability += probability,
                 None => items.push(Suggestion { text, probability }),

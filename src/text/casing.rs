@@ -34,6 +34,26 @@ impl Casing {
         }
     }
 
+    /// The two bits that stand for it in a file.
+    pub(super) fn to_bits(self) -> u8 {
+        match self {
+            Casing::Lower => 0,
+            Casing::Title => 1,
+            Casing::Upper => 2,
+            Casing::Mixed => 3,
+        }
+    }
+
+    /// What the lowest two bits of a byte stand for.
+    pub(super) fn from_bits(byte: u8) -> Casing {
+        match byte & 3 {
+            0 => Casing::Lower,
+            1 => Casing::Title,
+            2 => Casing::Upper,
+            _ => Casing::Mixed,
+        }
+    }
+
     /// Writes a normalized (lower-case) word in this casing; a [`Casing::Mixed`] one is returned as it is.
     pub fn apply(self, word: &str) -> String {
         match self {

@@ -7,13 +7,15 @@
 mod casing;
 mod fold;
 mod ngrams;
+mod rare_words;
 mod segment;
 mod vocabulary;
 mod word_list;
 
 pub use casing::{Casing, match_case};
-pub use fold::{has_diacritics, may_mean, plain_letter};
+pub use fold::may_mean;
 pub use ngrams::Marked;
+pub use rare_words::{RareFlags, RareWords};
 pub use segment::{Segment, Token, ends_sentence, normalize, segments, split_prefix, tokens};
 pub use vocabulary::{LINE_END, NUMBER, UNKNOWN, Vocabulary, WordFlags};
 pub use word_list::WordList;

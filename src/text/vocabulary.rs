@@ -1,11 +1,13 @@
 //! The vocabulary: which row of the network is which token.
 //!
 //! Rows `0..specials` are tokens that are not words: `<unk>`, `</s>`, `<num>`, then punctuation marks. The words follow
-//! in ascending order of their bytes, so that every prefix is one contiguous range of rows.
+//! in ascending order of their bytes, so that every prefix is one contiguous range of rows. Behind the rows are the numbers of
+//! the [rare words](RareWords), in the same order: they can be offered, but as part of a text they are `<unk>`.
 
+use std::iter;
 use std::ops::Range;
 
-use super::{Casing, Token, WordList, has_diacritics, may_mean, plain_letter};
+use super::{Casing, RareWords, Token, WordList};
 
 /// The row of every word that the vocabulary lacks.
 pub const UNKNOWN: u32 = 0;
@@ -31,23 +33,12 @@ impl WordFlags {
 
     /// The byte that stands in the file.
     pub fn to_byte(self) -> u8 {
-        let casing = match self.casing {
-            Casing::Lower => 0,
-            Casing::Title => 1,
-            Casing::Upper => 2,
-            Casing::Mixed => 3,
-        };
-        casing | if self.offered { 0 } else { Self::NEVER_OFFERED }
+        self.casing.to_bits() | if self.offered { 0 } else { Self::NEVER_OFFERED }
     }
 
     fn from_byte(byte: u8) -> Option<WordFlags> {
-        let casing = match byte & 3 {
-            0 => Casing::Lower,
-            1 => Casing::Title,
-            2 => Casing::Upper,
-            _ => Casing::Mixed,
-        };
-        (byte < 8).then_some(WordFlags { casing, offered: byte & Self::NEVER_OFFERED == 0 })
+        let offered = byte & Self::NEVER_OFFERED == 0;
+        (byte < 8).then_some(WordFlags { casing: Casing::from_bits(byte), offered })
     }
 }
 
@@ -60,8 +51,7 @@ pub struct Vocabulary {
     flags: Vec<WordFlags>,
     /// Spellings of the words of mixed casing, with their index, in ascending order.
     mixed: Vec<(u32, String)>,
-    /// The indices of the words with diacritics, by their first letter without one.
-    accented: Vec<(char, Vec<u32>)>,
+    rare: RareWords,
 }
 
 impl Vocabulary {
@@ -78,7 +68,12 @@ impl Vocabulary {
             return Err("there are not as many word flags as words");
         }
         let (marks, mixed) = (parse_specials(specials)?, parse_mixed(mixed, &words, &flags)?);
-        Ok(Vocabulary { marks, mixed, accented: accented_words(&words), words, flags })
+        Ok(Vocabulary { marks, mixed, words, flags, rare: RareWords::default() })
+    }
+
+    /// The same with rare words to complete, none of which is in the vocabulary.
+    pub fn with_rare_words(self, rare: RareWords) -> Vocabulary {
+        Vocabulary { rare, ..self }
     }
 
     /// Number of rows: special tokens and words.
@@ -117,21 +112,40 @@ impl Vocabulary {
         self.words.find(word).map(|index| (self.first_word() + index) as u32)
     }
 
-    /// The rows of the words that begin with a normalized prefix.
-    pub fn prefix_range(&self, prefix: &str) -> Range<u32> {
-        let range = self.words.with_prefix(prefix);
-        let row = |index: usize| (self.first_word() + index) as u32;
-        row(range.start)..row(range.end)
+    /// The number of a normalized word: its row, or its place among the rare words.
+    pub fn find(&self, word: &str) -> Option<u32> {
+        let rare = || self.rare.words().find(word).map(|index| (self.len() + index) as u32);
+        self.exact(word).or_else(rare)
     }
 
-    /// The rows of the words with diacritics that [`may_mean`] what is typed, a normalized prefix.
-    pub fn accented(&self, prefix: &str) -> impl Iterator<Item = u32> {
-        let first = prefix.chars().next().map(plain_letter);
-        let bucket = self.accented.iter().find(|(letter, _)| Some(*letter) == first);
-        let indices = bucket.map_or(&[][..], |(_, indices)| indices).iter();
-        let mut walk = self.words.walk();
-        let meant = indices.filter(move |&&index| walk.seek(index as usize).is_some_and(|word| may_mean(prefix, word)));
-        meant.map(|index| self.first_word() as u32 + index)
+    /// The numbers of the words that begin with a normalized prefix: rows, then rare words. Without a prefix every row.
+    pub fn with_prefix(&self, prefix: &str) -> [Range<u32>; 2] {
+        if prefix.is_empty() {
+            return [0..self.len() as u32, 0..0];
+        }
+        let (rows, rare) = (self.words.with_prefix(prefix), self.rare.words().with_prefix(prefix));
+        [self.numbers(self.first_word(), rows), self.numbers(self.len(), rare)]
+    }
+
+    /// The numbers of the words that may be meant by a normalized prefix, see [`may_mean`](super::may_mean): ranges that do not
+    /// overlap. Without a prefix every row.
+    pub fn meant_by(&self, prefix: &str) -> Vec<Range<u32>> {
+        if prefix.is_empty() {
+            return iter::once(0..self.len() as u32).collect();
+        }
+        let rows = self.words.meant_by(prefix).into_iter().map(|range| self.numbers(self.first_word(), range));
+        let rare = self.rare.words().meant_by(prefix).into_iter().map(|range| self.numbers(self.len(), range));
+        rows.chain(rare).collect()
+    }
+
+    /// The numbers of words whose indices are told, and the first one's number.
+    fn numbers(&self, first: usize, indices: Range<usize>) -> Range<u32> {
+        (first + indices.start) as u32..(first + indices.end) as u32
+    }
+
+    /// The words behind the rows.
+    pub fn rare(&self) -> &RareWords {
+        &self.rare
     }
 
     /// The index among the words of a row that is one.
@@ -139,10 +153,18 @@ impl Vocabulary {
         (id as usize).checked_sub(self.first_word()).filter(|&index| index < self.words.len())
     }
 
-    /// The normalized word of a row, or the name of a special token; `<unk>` for a row that is not there.
+    /// The index among the rare words of a number that is one's.
+    pub fn rare_index(&self, number: u32) -> Option<usize> {
+        (number as usize).checked_sub(self.len()).filter(|&index| index < self.rare.words().len())
+    }
+
+    /// The normalized word of a number, or the name of a special token; `<unk>` for a number that is not there.
     pub fn name(&self, id: u32) -> String {
         if let Some(index) = self.word_index(id) {
             return self.words.get(index);
+        }
+        if let Some(index) = self.rare_index(id) {
+            return self.rare.words().get(index);
         }
         match NAMED.get(id as usize) {
             Some(name) => (*name).to_owned(),
@@ -150,8 +172,11 @@ impl Vocabulary {
         }
     }
 
-    /// The word of a row as it is usually written.
+    /// The word of a number as it is usually written.
     pub fn cased(&self, id: u32) -> String {
+        if let Some(index) = self.rare_index(id) {
+            return self.rare.cased(index);
+        }
         let Some(index) = self.word_index(id) else { return self.name(id) };
         match self.flags[index].casing {
             Casing::Mixed => match self.mixed.binary_search_by_key(&(index as u32), |(word, _)| *word) {
@@ -162,27 +187,13 @@ impl Vocabulary {
         }
     }
 
-    /// Whether the row is a word that may be suggested.
+    /// Whether the number is that of a word that may be suggested.
     pub fn is_offered(&self, id: u32) -> bool {
-        self.word_index(id).is_some_and(|index| self.flags[index].offered)
-    }
-}
-
-fn accented_words(words: &WordList) -> Vec<(char, Vec<u32>)> {
-    let mut accented: Vec<(char, Vec<u32>)> = Vec::new();
-    let mut walk = words.walk();
-    for index in 0..words.len() {
-        let Some(word) = walk.next() else { break };
-        let Some(first) = word.chars().next().map(plain_letter) else { continue };
-        if !has_diacritics(word) {
-            continue;
-        }
-        match accented.iter_mut().find(|(letter, _)| *letter == first) {
-            Some((_, indices)) => indices.push(index as u32),
-            None => accented.push((first, vec![index as u32])),
+        match self.word_index(id) {
+            Some(index) => self.flags[index].offered,
+            None => self.rare_index(id).is_some(),
         }
     }
-    accented
 }
 
 fn parse_specials(specials: &str) -> Result<Vec<char>, &'static str> {
@@ -235,15 +246,31 @@ mod tests {
     #[test]
     fn ranges_and_spellings() {
         let vocabulary = vocabulary();
-        assert_eq!(vocabulary.prefix_range("go"), 5..7);
-        assert_eq!(vocabulary.prefix_range(""), vocabulary.words());
-        assert!(vocabulary.prefix_range("x").is_empty());
+        assert_eq!(vocabulary.with_prefix("go")[0], 5..7);
+        assert_eq!(vocabulary.with_prefix("")[0], 0..11);
+        assert!(vocabulary.with_prefix("x").iter().all(Range::is_empty));
         assert_eq!(vocabulary.cased(8), "iPhone");
         assert_eq!(vocabulary.cased(7), "I'm");
         assert_eq!(vocabulary.cased(9), "London");
         assert_eq!(vocabulary.name(4), ",");
         assert_eq!(vocabulary.name(999), "<unk>");
         assert!(vocabulary.is_offered(5) && !vocabulary.is_offered(6) && !vocabulary.is_offered(0));
+    }
+
+    #[test]
+    fn rare_words_are_behind_the_rows() {
+        let words = WordList::new(["gondola", "oslo"]).unwrap();
+        let rare = RareWords::from_parts(&words.encode(), vec![0, 5], -1.0).unwrap();
+        let vocabulary = vocabulary().with_rare_words(rare);
+        assert_eq!(vocabulary.len(), 11);
+        assert_eq!(vocabulary.with_prefix("go"), [5..7, 11..12]);
+        assert_eq!(vocabulary.meant_by("go"), [5..7, 11..12]);
+        assert_eq!(vocabulary.find("gone"), Some(6));
+        assert_eq!(vocabulary.find("oslo"), Some(12));
+        assert_eq!(vocabulary.id(&Token::Word("oslo".into())), UNKNOWN);
+        assert_eq!((vocabulary.name(12), vocabulary.cased(12)), ("oslo".to_owned(), "Oslo".to_owned()));
+        assert_eq!((vocabulary.name(13), vocabulary.cased(13)), ("<unk>".to_owned(), "<unk>".to_owned()));
+        assert!(vocabulary.is_offered(12) && !vocabulary.is_offered(13));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! A sorted list of words, front-coded (Witten, Moffat & Bell, Managing Gigabytes, section 4.1): each word is told by the number
-//! of bytes that it shares with the one before and by the rest.
+//! of bytes that it does not share with the end of the one before, and by the rest.
 //!
 //! In memory the list begins anew with every 16th word, so that word <-> index is a binary search and a short walk. A flat
 //! list of 100,000 Polish words would take twice as much.
 
 use std::ops::Range;
 
-/// The largest value of a control byte's half; in the suffix half it says that a length byte follows.
-const NIBBLE: usize = 15;
+use super::fold::plain_letters;
+
+/// Bytes below are no letters: they tell how many bytes the word before is cut by.
+const LEAST_LETTER: u8 = 32;
+/// Says that so many bytes are cut off, and that another number follows.
+const MORE: u8 = LEAST_LETTER - 1;
 /// Longer words are refused: they are not words.
 pub const MAX_WORD_BYTES: usize = 100;
 /// So many words begin with one that is written out.
@@ -16,20 +20,13 @@ const BLOCK: usize = 16;
 /// Sorted, distinct words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WordList {
-    /// The rests of the words.
+    /// Of each word, by how much the one before is cut, in whole characters, and the rest.
     text: String,
-    words: Vec<Word>,
+    len: usize,
     /// Where in `text` each block begins.
     starts: Vec<u32>,
-}
-
-/// A word by the one before it; at most [`MAX_WORD_BYTES`] each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Word {
-    /// Bytes in common, whole characters.
-    shared: u8,
-    /// Bytes of the rest.
-    rest: u8,
+    /// The letters with diacritics that occur, in the order of their first words.
+    accents: Vec<char>,
 }
 
 /// A walk along the list.
@@ -37,14 +34,14 @@ pub struct Walk<'a> {
     list: &'a WordList,
     /// The index of the next word.
     next: usize,
-    /// Where in the text its rest begins.
+    /// Where in the text it begins.
     at: usize,
     word: String,
 }
 
 impl WordList {
     /// Takes words in ascending order of their bytes; the reason if they are not, or not all of 1 to
-    /// 100 bytes (`MAX_WORD_BYTES`).
+    /// 100 bytes (`MAX_WORD_BYTES`) that are none of control.
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<WordList, &'static str> {
         let mut list = WordList::default();
         let mut last = String::new();
@@ -56,39 +53,41 @@ impl WordList {
 
     /// Appends a word and makes it the `last` one.
     fn push(&mut self, last: &mut String, word: &str) -> Result<(), &'static str> {
-        if word.is_empty() || word.len() > MAX_WORD_BYTES {
-            return Err("a word is empty or too long");
+        if word.is_empty() || word.len() > MAX_WORD_BYTES || word.bytes().any(|byte| byte < LEAST_LETTER) {
+            return Err("a word is empty, too long or not of letters");
         }
         if !self.is_empty() && last.as_str() >= word {
             return Err("words are not in ascending order");
         }
-        let mut shared = 0;
-        if self.len().is_multiple_of(BLOCK) {
+        if self.len.is_multiple_of(BLOCK) {
             self.starts.push(u32::try_from(self.text.len()).map_err(|_| "the word list is too long")?);
-        } else {
-            shared = word.floor_char_boundary(in_common(last, word));
+            last.clear();
         }
-        self.text.push_str(&word[shared..]);
-        self.words.push(Word { shared: shared as u8, rest: (word.len() - shared) as u8 });
+        let shared = word.floor_char_boundary(in_common(last, word));
+        cut(last.len() - shared).for_each(|byte| self.text.push(char::from(byte)));
+        let rest = &word[shared..];
+        self.text.push_str(rest);
+        for letter in rest.chars().filter(|letter| !letter.is_ascii() && plain_letters(*letter).is_some()) {
+            if !self.accents.contains(&letter) {
+                self.accents.push(letter);
+            }
+        }
+        self.len += 1;
         last.clear();
         last.push_str(word);
         Ok(())
     }
 
-    /// Front-codes the list for a file. A word is a control byte (low half: bytes shared with the word before, at most 15; high
-    /// half: length of the rest, 15 if a byte with the length follows) and the rest.
+    /// Front-codes the list for a file: of each word the number of bytes at the end of the word before that it does not begin with
+    /// (a byte of 31 for each 31 of them, and one for what is left), and the rest.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.text.len());
         let mut previous = String::new();
         let mut walk = self.walk();
         while let Some(word) = walk.next() {
-            let shared = in_common(&previous, word).min(NIBBLE);
-            let rest = &word.as_bytes()[shared..];
-            bytes.push((shared | rest.len().min(NIBBLE) << 4) as u8);
-            if rest.len() >= NIBBLE {
-                bytes.push(rest.len() as u8);
-            }
-            bytes.extend_from_slice(rest);
+            let shared = in_common(&previous, word);
+            bytes.extend(cut(previous.len() - shared));
+            bytes.extend_from_slice(&word.as_bytes()[shared..]);
             previous.clear();
             previous.push_str(word);
         }
@@ -97,55 +96,37 @@ impl WordList {
 
     /// Reads a front-coded list; the reason if `bytes` are not one.
     pub fn decode(bytes: &[u8]) -> Result<WordList, &'static str> {
-        let mut list = WordList::with_room_for(bytes);
+        let words = bytes.iter().filter(|&&byte| byte < MORE).count();
+        let blocks = words.div_ceil(BLOCK);
+        // With room for all: memory that grew word by word would take twice as much at the end, for good in a page. What the
+        // first words of the blocks share is a guess.
+        let (text, starts) = (String::with_capacity(bytes.len() + blocks * 8), Vec::with_capacity(blocks));
+        let mut list = WordList { text, starts, ..WordList::default() };
         let (mut word, mut last): (Vec<u8>, _) = (Vec::new(), String::new());
-        let mut bytes = bytes.iter().copied();
-        while let Some(control) = bytes.next() {
-            let (shared, mut rest) = (control as usize & NIBBLE, control as usize >> 4);
-            if rest == NIBBLE {
-                rest = bytes.next().ok_or("the word list ends inside a word")? as usize;
-            }
-            if shared > word.len() {
-                return Err("a word shares more than the one before has");
-            }
+        let mut at = 0;
+        if bytes.first().is_some_and(|&byte| byte >= LEAST_LETTER) {
+            return Err("the word list begins inside a word");
+        }
+        while at < bytes.len() {
+            let (cut, rest) = read_word(bytes, at);
+            let shared = word.len().checked_sub(cut).ok_or("a word shares more than the one before has")?;
             word.truncate(shared);
-            word.extend(bytes.by_ref().take(rest));
-            if word.len() != shared + rest {
-                return Err("the word list ends inside a word");
-            }
+            word.extend_from_slice(&bytes[rest.clone()]);
+            at = rest.end;
             list.push(&mut last, std::str::from_utf8(&word).map_err(|_| "a word is not UTF-8")?)?;
         }
         list.text.shrink_to_fit();
         Ok(list)
     }
 
-    /// An empty list with room for a front-coded one: memory that grew word by word would take twice as much at the end, for
-    /// good in a page.
-    fn with_room_for(bytes: &[u8]) -> WordList {
-        let (mut words, mut at) = (0_usize, 0);
-        while let Some(&control) = bytes.get(at) {
-            let long = control as usize >> 4 == NIBBLE;
-            let rest = if long { bytes.get(at + 1).map_or(0, |&rest| rest as usize) } else { control as usize >> 4 };
-            words += 1;
-            at += 1 + usize::from(long) + rest;
-        }
-        let blocks = words.div_ceil(BLOCK);
-        WordList {
-            // The rests, less a control byte each, and what the first words of the blocks share, by guess.
-            text: String::with_capacity(bytes.len().saturating_sub(words) + blocks * NIBBLE / 2),
-            words: Vec::with_capacity(words),
-            starts: Vec::with_capacity(blocks),
-        }
-    }
-
     /// Number of words.
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.len
     }
 
     /// Whether there is no word.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.len == 0
     }
 
     /// The word at `index`, which is less than [`WordList::len`].
@@ -173,12 +154,39 @@ impl WordList {
         start..end
     }
 
+    /// The words that may be meant by `typed`, as [`may_mean`](super::may_mean) has it, those that begin with it among them:
+    /// ranges that do not overlap, none of them empty.
+    pub fn meant_by(&self, typed: &str) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        self.spell(&mut String::with_capacity(typed.len()), typed, &mut found);
+        found
+    }
+
+    /// Finds the words that begin with `spelling`, and behind it may mean `typed`.
+    fn spell(&self, spelling: &mut String, typed: &str, found: &mut Vec<Range<usize>>) {
+        let range = self.with_prefix(spelling);
+        let Some(first) = typed.chars().next().filter(|_| !range.is_empty()) else {
+            found.extend(Some(range).filter(|range| !range.is_empty()));
+            return;
+        };
+        let length = spelling.len();
+        spelling.push(first);
+        self.spell(spelling, &typed[first.len_utf8()..], found);
+        spelling.truncate(length);
+        for &letter in &self.accents {
+            let plain = plain_letters(letter).unwrap_or_default();
+            // The beginning of several letters for one is a beginning, too.
+            if letter != first && (typed.starts_with(plain) || plain.starts_with(typed)) {
+                spelling.push(letter);
+                self.spell(spelling, &typed[plain.len().min(typed.len())..], found);
+                spelling.truncate(length);
+            }
+        }
+    }
+
     /// The first word that is not `before`, and its index; an empty one and the list's length if there is none.
     fn partition_point(&self, before: &dyn Fn(&str) -> bool) -> (usize, String) {
-        let first = |block: usize| {
-            let start = self.starts[block] as usize;
-            &self.text[start..start + self.words[block * BLOCK].rest as usize]
-        };
+        let first = |block: usize| &self.text[read_word(self.text.as_bytes(), self.starts[block] as usize).1];
         let (mut low, mut high) = (0, self.starts.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -201,11 +209,16 @@ impl WordList {
 impl Walk<'_> {
     /// The next word.
     pub fn next(&mut self) -> Option<&str> {
-        let &Word { shared, rest } = self.list.words.get(self.next)?;
-        let end = self.at + usize::from(rest);
-        self.word.truncate(shared.into());
-        self.word.push_str(&self.list.text[self.at..end]);
-        (self.next, self.at) = (self.next + 1, end);
+        if self.next == self.list.len {
+            return None;
+        }
+        if self.next.is_multiple_of(BLOCK) {
+            self.word.clear();
+        }
+        let (cut, rest) = read_word(self.list.text.as_bytes(), self.at);
+        self.word.truncate(self.word.len() - cut);
+        self.word.push_str(&self.list.text[rest.clone()]);
+        (self.next, self.at) = (self.next + 1, rest.end);
         Some(&self.word)
     }
 
@@ -227,6 +240,28 @@ impl Walk<'_> {
     }
 }
 
+/// The bytes that tell that a word is cut by so many.
+fn cut(count: usize) -> impl Iterator<Item = u8> {
+    let more = usize::from(MORE);
+    std::iter::repeat_n(MORE, count / more).chain([(count % more) as u8])
+}
+
+/// Of the word that begins at `at`, by how much the one before is cut, and where the rest is. Any bytes can be read, as long as
+/// there is one at `at`; a word has a rest.
+fn read_word(bytes: &[u8], at: usize) -> (usize, Range<usize>) {
+    let mut cut = 0;
+    let numbers = bytes[at..].iter().take_while(|&&byte| byte < LEAST_LETTER);
+    let mut begin = at;
+    for &byte in numbers {
+        (cut, begin) = (cut + usize::from(byte), begin + 1);
+        if byte < MORE {
+            break;
+        }
+    }
+    let rest = bytes[begin..].iter().take_while(|&&byte| byte >= LEAST_LETTER).count();
+    (cut, begin..begin + rest)
+}
+
 /// Bytes at the beginning that two words have in common.
 fn in_common(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
@@ -235,6 +270,7 @@ fn in_common(a: &str, b: &str) -> usize {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
+    use crate::text::may_mean;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -258,6 +294,15 @@ mod tests {
         }
 
         #[test]
+        fn what_is_meant(words in prop::collection::btree_set("[azżśæoeß]{1,5}", 1..60), typed in "[azżsoe]{0,4}") {
+            let list = WordList::new(words.iter().map(String::as_str)).unwrap();
+            let found: Vec<usize> = list.meant_by(&typed).into_iter().flatten().collect();
+            let wanted: BTreeSet<_> = (0..words.len()).filter(|&index| may_mean(&typed, &list.get(index))).collect();
+            prop_assert_eq!(found.len(), wanted.len());
+            prop_assert_eq!(BTreeSet::from_iter(found), wanted);
+        }
+
+        #[test]
         fn a_walk_goes_anywhere(
             words in prop::collection::btree_set("[a-cąćźż]{1,6}", 0..120),
             places in prop::collection::vec(0usize..130, 0..40),
@@ -278,11 +323,27 @@ mod tests {
     }
 
     #[test]
+    fn long_words_are_cut_by_more_than_one_byte() {
+        let long = ["a".repeat(100), format!("{}b", "a".repeat(38)), "b".repeat(62), "c".into()];
+        let list = WordList::new(long.iter().map(String::as_str)).unwrap();
+        assert_eq!(WordList::decode(&list.encode()).unwrap(), list);
+        assert_eq!([0, 1, 2, 3].map(|index| list.get(index)), long);
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_format() {
+        let list = WordList::new(["go", "gone", "got", "hi"]).unwrap();
+        assert_eq!(list.encode(), b"\0go\0ne\x02t\x03hi");
+    }
+
+    #[test]
     fn bad_lists() {
         assert!(WordList::new(["b", "a"]).is_err());
         assert!(WordList::new(["a", "a"]).is_err());
         assert!(WordList::new([""]).is_err());
-        assert!(WordList::decode(&[0x10]).is_err());
-        assert!(WordList::decode(&[0x11, b'a']).is_err());
+        assert!(WordList::new(["a\tb"]).is_err());
+        for bytes in [&b"a"[..], b"\0", b"\x01a", b"\0a\x01", b"\0b\x01a", b"\0a\x1f", b"\0\xff"] {
+            assert!(WordList::decode(bytes).is_err(), "{bytes:?}");
+        }
     }
 }

@@ -4,13 +4,13 @@
 
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, InputParts, LayerParts, Lsh, Metadata, ModelParts, NarrowParts, OutputKind, Shape,
-    Tensor, Values,
+    Bias, CellKind, InputKind, InputParts, LayerParts, Lsh, Metadata, ModelParts, NarrowParts, OutputKind, RareParts,
+    Shape, Tensor, Values,
 };
 use lm_wasm::nn::{Activations, Matrix};
 use lm_wasm::predict::{Blend, Personal};
 use lm_wasm::simd::{Native, Scalar};
-use lm_wasm::text::{WordFlags, WordList};
+use lm_wasm::text::{Casing, RareFlags, WordFlags, WordList};
 use lm_wasm::{Model, Session, Suggestion};
 
 /// The words of the random models, in ascending order.
@@ -187,6 +187,7 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
         specials: SPECIALS.to_string(),
         words: WordList::new(words.iter().copied()).expect("the words are sorted").encode(),
         word_flags: words.iter().map(|word| flags(word).to_byte()).collect(),
+        rare: Some(rare_words()),
         casing: if words.contains(&"iphone") { "iPhone".to_string() } else { String::new() },
         input: match input {
             InputKind::Embedding => InputParts::Embedding(tensor(random, table, wide_rows, embedding)),
@@ -204,6 +205,18 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
             embedding: (input == InputKind::Embedding).then(|| tensor(random, table, narrow_rows, width)),
             output: untied.then(|| tensor(random, table, narrow_rows, width)),
         }),
+    }
+}
+
+/// Words beyond the vocabulary, and how often they are halved.
+pub const RARE: [(&str, u8); 4] = [("vacuole", 3), ("vole", 1), ("vowel", 1), ("vółka", 0)];
+
+fn rare_words() -> RareParts {
+    let flags = |level| RareFlags { casing: Casing::Lower, level }.to_byte();
+    RareParts {
+        words: WordList::new(RARE.map(|(word, _)| word)).expect("the words are sorted").encode(),
+        log_share: -1.5,
+        flags: RARE.map(|(_, level)| flags(level)).to_vec(),
     }
 }
 

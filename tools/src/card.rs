@@ -13,6 +13,8 @@ use crate::training::config::Config;
 pub struct Card<'a> {
     pub metadata: &'a Metadata,
     pub manifest: &'a Manifest,
+    /// Number of words beyond the vocabulary.
+    pub rare_words: usize,
     pub config: &'a Config,
     pub measured: Option<&'a Report>,
     pub bytes: usize,
@@ -32,7 +34,7 @@ impl Card<'_> {
         writeln!(text, "| licence | {} |", get("licence"))?;
         writeln!(text, "| made | {} with lm-tools {} |", get("date"), get("lm-tools"))?;
         writeln!(text, "| size | {} bytes, {} parameters |", self.bytes, self.parameters)?;
-        writeln!(text, "| vocabulary | {} rows |", self.manifest.rows)?;
+        writeln!(text, "| vocabulary | {} rows{} |", self.manifest.rows, self.rare_words())?;
         writeln!(text, "| trained on | {} |\n", get("trained_on"))?;
         self.write_measures(&mut text)?;
         writeln!(text, "## Made by\n\n```sh")?;
@@ -46,7 +48,18 @@ impl Card<'_> {
         for source in &self.manifest.sources {
             writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)?;
         }
+        if !self.manifest.frequencies.is_empty() {
+            writeln!(text, "\nFrequencies of rare words: {}", self.manifest.frequencies)?;
+        }
         Ok(text)
+    }
+
+    fn rare_words(&self) -> String {
+        if self.rare_words == 0 {
+            String::new()
+        } else {
+            format!("; {} rare words are completed, too", self.rare_words)
+        }
     }
 
     fn write_measures(&self, text: &mut String) -> Result<()> {

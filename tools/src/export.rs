@@ -4,11 +4,12 @@ use anyhow::{Result, anyhow};
 use burn::tensor::Tensor as BurnTensor;
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor,
-    Values,
+    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, RareParts, Shape,
+    Tensor, Values,
 };
+use lm_wasm::text::{Casing, RareFlags, WordList};
 
-use crate::corpus::WordTable;
+use crate::corpus::{RareWords, WordTable};
 use crate::training::config::{Cell, Config};
 use crate::training::lsh::LshPlaces;
 use crate::training::network::{InputPlaces, LayerPlaces, Network, NormPlaces};
@@ -56,6 +57,7 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         words: vocabulary.words,
         word_flags: vocabulary.flags,
         casing: vocabulary.mixed,
+        rare: None,
         input,
         layers: layers.collect::<Result<_>>()?,
         projection,
@@ -63,6 +65,19 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         output_bias: if rows_are_float { Bias::F32(bias) } else { bias_in_bytes(&bias) },
         narrow,
     })
+}
+
+/// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest: that loses no keystrokes, and
+/// finer steps take more bytes ([results](../../docs/results.md)).
+pub fn rare_parts(rare: &RareWords) -> Result<RareParts> {
+    let words =
+        WordList::new(rare.entries.iter().map(|entry| entry.word.as_str())).map_err(|reason| anyhow!(reason))?;
+    let most = rare.entries.iter().map(|entry| entry.probability).fold(0.0, f64::max);
+    let flags = rare.entries.iter().map(|entry| {
+        let level = (most / entry.probability).log2().round() as u8;
+        RareFlags { casing: Casing::of(&entry.spelling), level }.to_byte()
+    });
+    Ok(RareParts { words: words.encode(), log_share: most.ln().min(0.0) as f32, flags: flags.collect() })
 }
 
 /// A layer with its normalization folded away: `gain * (product - mean) / deviation` is a factor of each output, which

@@ -39,7 +39,7 @@ impl Core {
     pub fn step(&mut self, times: u32, k: usize) {
         for _ in 0..times {
             self.push();
-            let best = self.session.top_k(&self.model, 0..self.model.vocabulary().len() as u32, k, None);
+            let best = self.session.top_k(&self.model, &self.model.vocabulary().with_prefix(""), k, None);
             self.token = best.first().map_or(self.token, |best| best.0);
         }
     }
@@ -48,7 +48,7 @@ impl Core {
     pub fn step_best(&mut self, times: u32, k: usize) {
         for _ in 0..times {
             self.push();
-            let best = self.session.best(&self.model, 0..self.model.vocabulary().len() as u32, k, None);
+            let best = self.session.best(&self.model, &self.model.vocabulary().with_prefix(""), k, None);
             self.token = best.first().map_or(self.token, |best| best.0);
         }
     }
@@ -57,8 +57,8 @@ impl Core {
     pub fn key(&mut self, times: u32, prefix: &str, k: usize) -> u32 {
         let mut sum = 0;
         for _ in 0..times {
-            let range = self.model.vocabulary().prefix_range(prefix);
-            let best = self.session.top_k(&self.model, range, k, None);
+            let words = self.model.vocabulary().with_prefix(prefix);
+            let best = self.session.top_k(&self.model, &words, k, None);
             sum += best.first().map_or(0, |best| best.0 & 1);
         }
         sum

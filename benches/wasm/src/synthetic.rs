@@ -80,6 +80,7 @@ pub fn model(words: usize, embedding: usize, units: usize, width: usize, rows: &
             (0..vocabulary).map(|_| -(1.0 + (random.bits() as usize % words) as f32).ln()).collect(),
         ),
         narrow: None,
+        rare: None,
     }
 }
 

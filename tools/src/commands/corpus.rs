@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Words of the vocabulary [default with text files: 20000]
     #[arg(long)]
     words: Option<usize>,
+    /// Words beyond the vocabulary that are completed, too [default with text files: 0]
+    #[arg(long)]
+    rare_words: Option<usize>,
     /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
     #[arg(long)]
     language: Option<String>,
@@ -65,6 +68,7 @@ impl Arguments {
             files => Sources {
                 language: self.language.clone().context("--language is needed with text files (a tag such as en)")?,
                 words: 20_000,
+                rare_words: 0,
                 tokenization: Tokenization::Words,
                 block_lines: default_block_lines(),
                 seed: default_seed(),
@@ -76,6 +80,7 @@ impl Arguments {
             },
         };
         list.words = self.words.unwrap_or(list.words);
+        list.rare_words = self.rare_words.unwrap_or(list.rare_words);
         list.language = self.language.clone().unwrap_or(list.language);
         list.valid.extend(self.valid.iter().cloned());
         list.never_offer.extend(self.never_offer.iter().cloned());

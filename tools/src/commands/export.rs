@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::card::Card;
-use crate::corpus::{Manifest, WordTable, read_manifest};
+use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
 use crate::evaluation::Report;
-use crate::export::model_parts;
+use crate::export::{model_parts, rare_parts};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 
@@ -53,13 +53,17 @@ impl Arguments {
         let report = self.measures.as_deref().map(read_report).transpose()?;
         let config = &checkpoint.config;
         let metadata = self.metadata(config, &manifest, report.as_ref())?;
-        let bytes = model_parts(config, &network, &table, metadata.clone())?.to_bytes()?;
+        let rare = RareWords::read(&self.corpus)?;
+        let mut parts = model_parts(config, &network, &table, metadata.clone())?;
+        parts.rare = rare.as_ref().map(rare_parts).transpose()?;
+        let bytes = parts.to_bytes()?;
         // What cannot be loaded must not be written.
         Model::from_bytes(&bytes).context("the exported model does not load")?;
         fs::write(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
         let card = Card {
             metadata: &metadata,
             manifest: &manifest,
+            rare_words: rare.map_or(0, |rare| rare.entries.len()),
             config,
             measured: report.as_ref(),
             bytes: bytes.len(),
@@ -82,8 +86,9 @@ impl Arguments {
         metadata.push("lm-tools", env!("CARGO_PKG_VERSION"))?;
         let sources = manifest.sources.len();
         metadata.push("trained_on", &format!("a corpus of {} tokens from {sources} sources", manifest.train_tokens))?;
-        for source in manifest.sources.iter().filter(|source| !source.attribution.is_empty()) {
-            metadata.push("attribution", &source.attribution)?;
+        let attributions = manifest.sources.iter().map(|source| &source.attribution).chain([&manifest.frequencies]);
+        for attribution in attributions.filter(|attribution| !attribution.is_empty()) {
+            metadata.push("attribution", attribution)?;
         }
         if let Some(report) = report {
             metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;

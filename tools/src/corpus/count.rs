@@ -83,6 +83,16 @@ impl Counts {
         }
     }
 
+    /// The words, each with its weighted occurrences.
+    pub fn words(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.words.iter().map(|(word, seen)| (word.as_str(), seen.count))
+    }
+
+    /// How a word is usually written; none if it was not seen.
+    pub fn spelling(&self, word: &str) -> Option<String> {
+        self.words.get(word).map(|seen| seen.spelling(word))
+    }
+
     /// Number of word types held.
     pub fn types(&self) -> usize {
         self.words.len()

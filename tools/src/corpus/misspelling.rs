@@ -1,12 +1,11 @@
 //! Which words of a vocabulary are misspellings of others: they are read, but not offered.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::Result;
-use lm_wasm::text::normalize;
 
-use super::lines::Lines;
+use super::lists::read_spellings;
 use super::vocabulary::WordTable;
 
 /// A misspelling is so many times rarer than the word that is meant.
@@ -20,11 +19,13 @@ const LEAST_LETTERS: usize = 5;
 pub fn mark(table: &mut WordTable, lists: &[String], root: &Path) -> Result<usize> {
     let words = &table.entries[table.specials..];
     let counts: HashMap<&str, f64> = words.iter().map(|entry| (entry.token.as_str(), entry.count)).collect();
-    let listed = read_lists(lists, root, &counts)?;
+    let listed = read_spellings(lists, root, |word| counts.contains_key(word))?;
     let letters: BTreeSet<char> = words.iter().flat_map(|entry| entry.token.chars()).collect();
     let is_misspelt = |word: &str, count: f64| {
         let meant = |edit: &String| {
-            listed.contains(edit.as_str()) && counts[edit.as_str()] >= RARER * count && edit.replace('\'', "") != word
+            listed.contains_key(edit.as_str())
+                && counts[edit.as_str()] >= RARER * count
+                && edit.replace('\'', "") != word
         };
         edits(word, &letters).any(|edit| meant(&edit))
     };
@@ -33,7 +34,7 @@ pub fn mark(table: &mut WordTable, lists: &[String], root: &Path) -> Result<usiz
             let entry = &table.entries[row];
             entry.offered
                 && entry.spelling == entry.token
-                && !listed.contains(entry.token.as_str())
+                && !listed.contains_key(&entry.token)
                 && entry.token.chars().count() >= LEAST_LETTERS
                 && entry.token.chars().all(char::is_alphabetic)
                 && is_misspelt(&entry.token, entry.count)
@@ -43,21 +44,6 @@ pub fn mark(table: &mut WordTable, lists: &[String], root: &Path) -> Result<usiz
         table.entries[row].offered = false;
     }
     Ok(marked.len())
-}
-
-/// The words of the lists that are in the vocabulary: a list may have millions.
-fn read_lists(lists: &[String], root: &Path, counts: &HashMap<&str, f64>) -> Result<HashSet<String>> {
-    let mut listed = HashSet::new();
-    for list in lists {
-        let mut lines = Lines::open(&root.join(list))?;
-        while let Some((_, word)) = lines.next_line()? {
-            let word = normalize(&word);
-            if counts.contains_key(&*word) {
-                listed.insert(word.into_owned());
-            }
-        }
-    }
-    Ok(listed)
 }
 
 /// All that is one edit away from a word.

@@ -1,14 +1,16 @@
 //! From text files to a prepared corpus: a vocabulary and streams of token rows.
 //!
 //! A prepared corpus is a folder with `corpus.json` (what it was made of), `vocabulary.tsv`, `train.tokens` and, where
-//! asked for, `valid.tokens` (with its text, `valid.txt`): rows as little-endian u32, each line closed by the row of `</s>`. Text is read twice, as
+//! asked for, `rare_words.tsv` and `valid.tokens` (with its text, `valid.txt`): rows as little-endian u32, each line closed by the row of `</s>`. Text is read twice, as
 //! a stream: once to count words, once to write rows. Blocks of lines are then shuffled on disk, so that memory holds
 //! word types and block positions only, never the text.
 
 mod count;
 mod lines;
+mod lists;
 mod misspelling;
 mod offer;
+mod rare;
 mod shuffle;
 pub mod sources;
 mod tokens;
@@ -27,6 +29,7 @@ use twox_hash::XxHash64;
 pub use count::Counts;
 pub use lines::Lines;
 use offer::Offer;
+pub use rare::RareWords;
 use shuffle::Blocks;
 use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
@@ -54,6 +57,9 @@ pub struct Manifest {
     pub checksum: u64,
     /// Share of the training tokens that are `<unk>`.
     pub unknown_share: f64,
+    /// Who made the frequency list that rare words are taken from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub frequencies: String,
     pub sources: Vec<SourceSummary>,
 }
 
@@ -95,6 +101,12 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         println!("{marked} misspellings are read, but not offered");
     }
     table.write(&out.join("vocabulary.tsv"))?;
+    RareWords::remove(out)?;
+    if sources.rare_words > 0 {
+        let rare = RareWords::choose(&counts, &table, &offer, sources, root)?;
+        rare.write(out)?;
+        println!("{} rare words are completed, too", rare.entries.len());
+    }
     let vocabulary = table.vocabulary()?;
 
     let mut blocks = Blocks::create(out, sources.block_lines)?;
@@ -104,6 +116,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
     let valid = write_valid(sources, root, &vocabulary, out)?;
+    let list = sources.offer_if_listed.as_ref().filter(|_| sources.rare_words > 0);
     let manifest = Manifest {
         language: sources.language.clone(),
         tokenization: sources.tokenization,
@@ -112,6 +125,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
         unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
+        frequencies: list.map_or_else(String::new, |list| list.attribution.clone()),
         sources: summaries,
     };
     fs::write(&manifest_path, serde_json::to_string_pretty(&manifest)? + "\n")

@@ -3,15 +3,21 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use lm_wasm::text::normalize;
 
 use super::lines::Lines;
+use super::lists::read_frequencies;
 use super::sources::Sources;
+
+/// Letters of the shortest beginning that tells a word.
+const LEAST_STEM: usize = 4;
 
 /// The lists that decide.
 pub struct Offer {
     never: HashSet<String>,
+    /// What inflections of these begin with.
+    stems: Vec<String>,
     /// If there is a frequency list, the words of it that are frequent enough.
     listed: Option<HashSet<String>>,
 }
@@ -26,16 +32,17 @@ impl Offer {
                 never.insert(normalize(&word).into_owned());
             }
         }
-        let Some(list) = &sources.offer_if_listed else { return Ok(Offer { never, listed: None }) };
-        let mut listed = HashSet::new();
-        let mut lines = Lines::open(&root.join(&list.path))?;
-        while let Some((word, zipf)) = lines.next_line()? {
-            let frequency: f64 = zipf.parse().with_context(|| format!("{}: {zipf:?} is not a frequency", list.path))?;
-            if frequency >= list.zipf {
-                listed.insert(normalize(&word).into_owned());
-            }
-        }
-        Ok(Offer { never, listed: Some(listed) })
+        let stems = never.iter().filter_map(|word| stem(word)).collect();
+        let Some(list) = &sources.offer_if_listed else { return Ok(Offer { never, stems, listed: None }) };
+        let frequencies = read_frequencies(list, root)?.into_iter();
+        let listed = frequencies.filter(|&(_, zipf)| zipf >= list.zipf).map(|(word, _)| word).collect();
+        Ok(Offer { never, stems, listed: Some(listed) })
+    }
+
+    /// Whether a word is, or may be an inflection of, one that is never offered: it begins as that does without its last letter, or,
+    /// if that has no more than 4, with all of it.
+    pub fn is_like_offensive(&self, word: &str) -> bool {
+        self.stems.iter().any(|stem| word.starts_with(stem))
     }
 
     /// Whether a normalized word may be offered. A list that splits words at their apostrophes (`ma'am`) need not have
@@ -44,4 +51,11 @@ impl Offer {
         let listed = self.listed.as_ref().is_none_or(|listed| listed.contains(word) || word.contains('\''));
         listed && !self.never.contains(word)
     }
+}
+
+/// What inflections of a word begin with; none if it is too short to tell them.
+fn stem(word: &str) -> Option<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let length = if letters.len() > LEAST_STEM { letters.len() - 1 } else { letters.len() };
+    (length >= LEAST_STEM).then(|| letters[..length].iter().collect())
 }

@@ -7,6 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+/// Words of the largest vocabulary, and of the longest list beside it.
+const MOST_WORDS: usize = 1_000_000;
+
 /// How lines become tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,6 +29,9 @@ pub struct Sources {
     pub language: String,
     /// Size of the vocabulary, special tokens not counted.
     pub words: usize,
+    /// So many words beyond the vocabulary are completed, though the network knows them as unknown words alone.
+    #[serde(default)]
+    pub rare_words: usize,
     #[serde(default)]
     pub tokenization: Tokenization,
     /// Lines that stay together when the text is shuffled, so that a conversation keeps its turns.
@@ -57,6 +63,9 @@ pub struct FrequencyList {
     pub path: String,
     /// The least Zipf frequency (log10 of occurrences in 10^9 words; van Heuven 2014).
     pub zipf: f64,
+    /// Who made it and under which licence: goes into the model's card where rare words are taken from it.
+    #[serde(default)]
+    pub attribution: String,
 }
 
 /// A file of training text.
@@ -99,8 +108,14 @@ impl Sources {
         if self.source.is_empty() {
             bail!("no source given: name at least one text file");
         }
-        if !(1..=1_000_000).contains(&self.words) {
+        if !(1..=MOST_WORDS).contains(&self.words) {
             bail!("words = {}: a vocabulary has 1 to 1,000,000 words", self.words);
+        }
+        if self.rare_words > MOST_WORDS {
+            bail!("rare_words = {}: at most 1,000,000 words are completed", self.rare_words);
+        }
+        if self.rare_words > 0 && self.tokenization == Tokenization::Spaces {
+            bail!("rare_words = {}: words split at spaces are not completed", self.rare_words);
         }
         if self.block_lines == 0 {
             bail!("block_lines = 0: a block has at least one line");

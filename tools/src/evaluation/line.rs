@@ -75,7 +75,7 @@ pub fn evaluate_line(vocabulary: &Vocabulary, read: &mut dyn Text, text: &str, o
                 tally.words += 1;
                 tally.unknown_words += u64::from(row == UNKNOWN);
                 if options.typist {
-                    type_word(vocabulary, read, word, row, options.suggestions, &mut tally);
+                    type_word(vocabulary, read, word, options.suggestions, &mut tally);
                 }
             }
             Token::Number => tally.type_out(characters + 1),
@@ -87,23 +87,19 @@ pub fn evaluate_line(vocabulary: &Vocabulary, read: &mut dyn Text, text: &str, o
     tally
 }
 
-fn type_word(vocabulary: &Vocabulary, read: &mut dyn Text, word: &str, row: u32, k: usize, tally: &mut Tally) {
+fn type_word(vocabulary: &Vocabulary, read: &mut dyn Text, word: &str, k: usize, tally: &mut Tally) {
     let whole = word.chars().count() as u64 + 1;
-    if !vocabulary.is_offered(row) {
+    let Some(number) = vocabulary.find(word).filter(|&number| vocabulary.is_offered(number)) else {
         tally.type_out(whole);
         return;
-    }
+    };
     tally.characters += whole;
     tally.least_effort += 1;
     let mut keystrokes = 0;
     for (typed, _) in word.char_indices() {
         let prefix = &word[..typed];
-        let range = match prefix {
-            "" => 0..vocabulary.len() as u32,
-            _ => vocabulary.prefix_range(prefix),
-        };
-        let exclude = vocabulary.exact(prefix);
-        let place = read.best(range, k, exclude).iter().position(|&offered| offered == row);
+        let exclude = vocabulary.find(prefix);
+        let place = read.best(prefix, k, exclude).iter().position(|&offered| offered == number);
         if typed == 0 {
             tally.top_1 += u64::from(place == Some(0));
             tally.top_k += u64::from(place.is_some());

@@ -1,7 +1,5 @@
 //! What the typist asks: of a network or of another kind of model.
 
-use std::ops::Range;
-
 use lm_wasm::text::{LINE_END, Token, Vocabulary};
 use lm_wasm::{Model, Session};
 
@@ -19,8 +17,8 @@ pub trait Text {
     /// `ln P(row | text)`.
     fn log_probability(&mut self, row: u32) -> f32;
 
-    /// The `k` most probable words of `rows` that may be offered, without `exclude`.
-    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32>;
+    /// The numbers of the `k` most probable words with a prefix that may be offered, without `exclude`.
+    fn best(&mut self, prefix: &str, k: usize, exclude: Option<u32>) -> Vec<u32>;
 
     /// Reads one more token, `row` being the vocabulary's row of it.
     fn push(&mut self, token: &Token, row: u32);
@@ -52,8 +50,9 @@ impl Text for Network<'_> {
         self.session.log_probability(self.model, row)
     }
 
-    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32> {
-        self.session.best(self.model, rows, k, exclude).into_iter().map(|(row, _)| row).collect()
+    fn best(&mut self, prefix: &str, k: usize, exclude: Option<u32>) -> Vec<u32> {
+        let words = self.model.vocabulary().with_prefix(prefix);
+        self.session.best(self.model, &words, k, exclude).into_iter().map(|(number, _)| number).collect()
     }
 
     fn push(&mut self, token: &Token, _: u32) {

@@ -1,7 +1,5 @@
 //! An n-gram model as the typist's predictor.
 
-use std::ops::Range;
-
 use lm_wasm::text::{LINE_END, Token, Vocabulary};
 
 use super::count::after;
@@ -46,8 +44,9 @@ impl Text for Ngrams<'_> {
         self.trie.log_probability(before, last, row)
     }
 
-    fn best(&mut self, rows: Range<u32>, k: usize, exclude: Option<u32>) -> Vec<u32> {
+    fn best(&mut self, prefix: &str, k: usize, exclude: Option<u32>) -> Vec<u32> {
         let vocabulary = self.vocabulary;
+        let [rows, _] = vocabulary.with_prefix(prefix);
         let scores = self.scores();
         let mut best: Vec<u32> = Vec::with_capacity(k + 1);
         for row in rows.filter(|&row| Some(row) != exclude && vocabulary.is_offered(row)) {
@@ -97,11 +96,11 @@ mod tests {
             text.push(&token, predictor.vocabulary().id(&token));
             let mut wanted: Vec<u32> = (3..6).collect();
             wanted.sort_by(|&a, &b| text.log_probability(b).total_cmp(&text.log_probability(a)));
-            assert_eq!(text.best(0..6, 3, None), wanted);
-            assert_eq!(text.best(0..6, 2, Some(wanted[0])), wanted[1..]);
-            assert_eq!(text.best(4..5, 2, None), [4]);
+            assert_eq!(text.best("", 3, None), wanted);
+            assert_eq!(text.best("", 2, Some(wanted[0])), wanted[1..]);
+            assert_eq!(text.best("h", 2, None), [4]);
         }
         text.restart();
-        assert_eq!(text.best(0..6, 1, None), [3]);
+        assert_eq!(text.best("", 1, None), [3]);
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, fail, run, series, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, run, sentences, series, succeed};
 
 #[test]
 fn from_text_to_a_model_that_has_learned() {
@@ -153,4 +153,35 @@ fn lists_decide_which_words_are_offered() {
     };
     assert_eq!(marked("\tyes"), ["house", "isn't", "it", "this"]);
     assert_eq!(marked("\tno"), ["damn", "wierd"]);
+}
+
+#[test]
+fn words_beyond_the_vocabulary_are_completed() {
+    let workspace = Workspace::new();
+    let text = format!(
+        "{}{}",
+        sentences(500, 3),
+        "we like marmalade.\nthe dog likes cucumbers. we see cucumbers!\n".repeat(3)
+    );
+    fs::write(workspace.path("text.txt"), text).unwrap();
+    let corpus = |rare: &str| {
+        let (text, out) = (workspace.text("text.txt"), workspace.text("corpus"));
+        succeed(&["corpus", &text, "--language", "en", "--words", "21", "--rare-words", rare, "--out", &out])
+    };
+    assert!(corpus("5").contains("3 rare words"), "likes, marmalade, cucumbers");
+    let config = workspace.config("config.toml", "lstm", TERNARY, 4_000);
+    assert!(workspace.train(&config, "run", false).output().unwrap().status.success());
+    let own = workspace.text("own.txt");
+    fs::write(&own, "marmalade\n").unwrap();
+    let ksr = |model: &str| {
+        let measured: Value = serde_json::from_str(&succeed(&["evaluate", model, &own, "--json"])).unwrap();
+        measured["all"]["ksr"].as_f64().unwrap()
+    };
+    // One letter tells it from all others, and a click ends it: two of ten.
+    let model = workspace.export("run", "rare.lm");
+    assert!((ksr(&model) - 0.8).abs() < 1e-9);
+    assert!(fs::read_to_string(workspace.path("rare.md")).unwrap().contains("3 rare words"));
+
+    corpus("0");
+    assert_eq!(ksr(&workspace.export("run", "plain.lm")), 0.0);
 }

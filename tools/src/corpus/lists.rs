@@ -1,0 +1,59 @@
+//! Lists of words from elsewhere: with frequencies, and of right spellings.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use lm_wasm::text::normalize;
+
+use super::lines::Lines;
+use super::sources::FrequencyList;
+
+/// The normalized words of a frequency list, each with its Zipf frequency.
+pub fn read_frequencies(list: &FrequencyList, root: &Path) -> Result<HashMap<String, f64>> {
+    let mut words = HashMap::new();
+    let mut lines = Lines::open(&root.join(&list.path))?;
+    while let Some((word, zipf)) = lines.next_line()? {
+        let zipf: f64 = zipf.parse().with_context(|| format!("{}: {zipf:?} is not a frequency", list.path))?;
+        words.insert(normalize(&word).into_owned(), zipf);
+    }
+    Ok(words)
+}
+
+/// The normalized words of spelling lists that are wanted, each as the lists write it, in lower case if one of them does: a list
+/// may have millions, and few are wanted.
+pub fn read_spellings(
+    lists: &[String],
+    root: &Path,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<HashMap<String, String>> {
+    let mut listed: HashMap<String, String> = HashMap::new();
+    for list in lists {
+        let mut lines = Lines::open(&root.join(list))?;
+        while let Some((_, spelling)) = lines.next_line()? {
+            let word = normalize(&spelling);
+            if is_wanted(&word) && (*word == *spelling || !listed.contains_key(&*word)) {
+                listed.insert(word.into_owned(), spelling);
+            }
+        }
+    }
+    Ok(listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn lower_case_goes_before() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "Polish\nOslo\nunwanted\n").unwrap();
+        fs::write(folder.path().join("b.txt"), "polish\nOSLO\n").unwrap();
+        let lists = ["a.txt".to_owned(), "b.txt".to_owned()];
+        let listed = read_spellings(&lists, folder.path(), |word| word != "unwanted").unwrap();
+        let wanted =
+            [("polish", "polish"), ("oslo", "Oslo")].map(|(word, as_written)| (word.into(), as_written.into()));
+        assert_eq!(listed, HashMap::from(wanted));
+    }
+}

@@ -1,0 +1,223 @@
+//! Words beyond the vocabulary that a model completes though its network knows them as `<unk>` alone: `rare_words.tsv`.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use lm_wasm::text::Casing;
+
+use super::count::Counts;
+use super::lists::{read_frequencies, read_spellings};
+use super::offer::Offer;
+use super::sources::Sources;
+use super::vocabulary::WordTable;
+
+/// The table of a corpus that has rare words.
+const FILE: &str = "rare_words.tsv";
+const HEADER: &str = "word\tprobability\tspelling";
+/// Shorter words save nothing behind what must be typed of them.
+const LEAST_LETTERS: usize = 4;
+const MOST_BYTES: usize = 100;
+/// Where there is no spelling list, what was seen less often may be a slip.
+const LEAST_COUNT: f64 = 2.0;
+
+/// A word beyond the vocabulary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RareWord {
+    /// The normalized word.
+    pub word: String,
+    /// P(word | `<unk>`).
+    pub probability: f64,
+    /// How it is usually written; not in mixed casing.
+    pub spelling: String,
+}
+
+/// Rare words in ascending order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RareWords {
+    pub entries: Vec<RareWord>,
+}
+
+impl RareWords {
+    /// The most frequent words that the vocabulary lacks, as many as the sources ask for, with their frequency among unknown words.
+    ///
+    /// Where there is a frequency list a word's occurrences are the mean of those counted and those that the list lets expect:
+    /// what was seen once says little. They are taken from the spelling lists where there are any. Words that begin as an
+    /// offensive one does are left out, for they are mostly its inflections.
+    pub fn choose(
+        counts: &Counts,
+        table: &WordTable,
+        offer: &Offer,
+        sources: &Sources,
+        root: &Path,
+    ) -> Result<RareWords> {
+        let vocabulary: HashSet<&str> = table.entries.iter().map(|entry| entry.token.as_str()).collect();
+        let estimates = estimates(counts, sources, root)?;
+        let least = if sources.spelling.is_empty() { LEAST_COUNT } else { f64::MIN_POSITIVE };
+        let mut candidates: HashMap<String, f64> = estimates
+            .into_iter()
+            .filter(|(word, estimate)| *estimate >= least && is_wanted(word) && !vocabulary.contains(word.as_str()))
+            .filter(|(word, _)| !offer.is_like_offensive(word))
+            .collect();
+        let listed = read_spellings(&sources.spelling, root, |word| candidates.contains_key(word))?;
+        if !sources.spelling.is_empty() {
+            candidates.retain(|word, _| listed.contains_key(word));
+        }
+        let sum: f64 = candidates.values().sum();
+        let unknown = table.entries.first().map_or(0.0, |entry| entry.count).max(sum);
+        let mut chosen: Vec<(String, f64)> = candidates.into_iter().collect();
+        chosen.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        chosen.truncate(sources.rare_words);
+        chosen.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let entry = |(word, estimate): (String, f64)| {
+            let spelling = counts.spelling(&word).or_else(|| listed.get(&word).cloned());
+            let spelling = spelling.filter(|spelling| Casing::of(spelling) != Casing::Mixed);
+            RareWord { spelling: spelling.unwrap_or_else(|| word.clone()), probability: estimate / unknown, word }
+        };
+        Ok(RareWords { entries: chosen.into_iter().map(entry).collect() })
+    }
+
+    /// Writes the table of a corpus as tab-separated values.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let mut text = format!("{HEADER}\n");
+        for RareWord { word, probability, spelling } in &self.entries {
+            text += &format!("{word}\t{probability}\t{spelling}\n");
+        }
+        let path = folder.join(FILE);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Reads the table of a corpus; none if it has none.
+    pub fn read(folder: &Path) -> Result<Option<RareWords>> {
+        let path = folder.join(FILE);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let mut lines = text.lines();
+        if lines.next() != Some(HEADER) {
+            bail!("{}: not a table of rare words (its first line must be {HEADER:?})", path.display());
+        }
+        let entries = lines
+            .enumerate()
+            .map(|(number, line)| parse(line).with_context(|| format!("{}: line {}", path.display(), number + 2)));
+        Ok(Some(RareWords { entries: entries.collect::<Result<_>>()? }))
+    }
+
+    /// Removes the table of a corpus, if there is one.
+    pub fn remove(folder: &Path) -> Result<()> {
+        let path = folder.join(FILE);
+        fs::remove_file(&path)
+            .or_else(super::ignore_missing)
+            .with_context(|| format!("cannot remove {}", path.display()))
+    }
+}
+
+/// Expected occurrences of all words that were counted or are in the frequency list.
+fn estimates(counts: &Counts, sources: &Sources, root: &Path) -> Result<HashMap<String, f64>> {
+    let mut estimates: HashMap<String, f64> = counts.words().map(|(word, count)| (word.to_owned(), count)).collect();
+    if let Some(list) = &sources.offer_if_listed {
+        let all: f64 = estimates.values().sum();
+        estimates.values_mut().for_each(|count| *count /= 2.0);
+        for (word, zipf) in read_frequencies(list, root)? {
+            *estimates.entry(word).or_default() += all * 10_f64.powf(zipf - 9.0) / 2.0;
+        }
+    }
+    Ok(estimates)
+}
+
+fn is_wanted(word: &str) -> bool {
+    let is_letter = |c: char| c.is_alphabetic() || c == '\'' || c == '-';
+    word.chars().count() >= LEAST_LETTERS && word.len() <= MOST_BYTES && word.chars().all(is_letter)
+}
+
+fn parse(line: &str) -> Result<RareWord> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let &[word, probability, spelling] = fields.as_slice() else { bail!("expected 3 fields, found {}", fields.len()) };
+    let number: f64 = probability.parse().with_context(|| format!("{probability:?} is not a probability"))?;
+    if !(number > 0.0 && number <= 1.0) {
+        bail!("{probability} is not a probability");
+    }
+    Ok(RareWord { word: word.into(), probability: number, spelling: spelling.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sources of two words with a frequency and a spelling list.
+    fn sources(folder: &Path, lists: &str) -> Sources {
+        fs::write(folder.join("frequency.tsv"), "walrus\t6\nnarwhal\t8\nhouse\t9\nthis\t9\n").unwrap();
+        fs::write(folder.join("spelling.txt"), "walrus\nNarwhal\nhorse\nhorsefly\nhorsey\nthis\nOslo\nhorses'\n")
+            .unwrap();
+        fs::write(folder.join("never.txt"), "horsefl\n").unwrap();
+        let text = format!("language = \"en\"\nwords = 2\nrare_words = 4\n{lists}\n[[source]]\npath = \"a.txt\"\n");
+        toml::from_str(&text).unwrap()
+    }
+
+    const LISTS: &str = "never_offer = [\"never.txt\"]\nspelling = [\"spelling.txt\"]\n\
+                         offer_if_listed = { path = \"frequency.tsv\", zipf = 3.0 }";
+
+    fn chosen(lists: &str) -> Vec<RareWord> {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = sources(folder.path(), lists);
+        let mut counts = Counts::default();
+        // Twenty words, of which "the" and "this" are the vocabulary.
+        counts.add_line(
+            "the the the the the the the this this this this this horse horse horse in Oslo Oslo horsefly horzes",
+            1.0,
+        );
+        let table = counts.vocabulary(2, &|_| true);
+        let offer = Offer::read(&sources, folder.path()).unwrap();
+        RareWords::choose(&counts, &table, &offer, &sources, folder.path()).unwrap().entries
+    }
+
+    fn rare(word: &str, estimate: f64, of: f64, spelling: &str) -> RareWord {
+        RareWord { word: word.into(), probability: estimate / of, spelling: spelling.into() }
+    }
+
+    #[test]
+    fn the_most_frequent_words_of_the_lists() {
+        let words = chosen(LISTS);
+        // Zipf 8 is a tenth of all 20 words, Zipf 6 a thousandth. "horsefly" is like an offensive word, "house" in no spelling list.
+        let estimates = [1.5, 1.0, 1.0, 0.01];
+        let of = estimates.iter().sum::<f64>().max(8.0);
+        let [horse, narwhal, oslo, walrus] = estimates;
+        let wanted = [
+            rare("horse", horse, of, "horse"),
+            rare("narwhal", narwhal, of, "Narwhal"),
+            rare("oslo", oslo, of, "Oslo"),
+            rare("walrus", walrus, of, "walrus"),
+        ];
+        assert_eq!(words.len(), 4);
+        for (word, wanted) in words.iter().zip(&wanted) {
+            assert_eq!((&word.word, &word.spelling), (&wanted.word, &wanted.spelling));
+            assert!((word.probability - wanted.probability).abs() < 1e-9, "{word:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn without_lists_what_was_seen_twice() {
+        let words: Vec<String> = chosen("").into_iter().map(|entry| entry.word).collect();
+        assert_eq!(words, ["horse", "oslo"]);
+    }
+
+    #[test]
+    fn table_round_trip() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(RareWords::read(folder.path()).unwrap(), None);
+        let table = RareWords { entries: vec![rare("horse", 1.0, 3.0, "horse"), rare("oslo", 0.1, 0.7, "Oslo")] };
+        table.write(folder.path()).unwrap();
+        assert_eq!(RareWords::read(folder.path()).unwrap(), Some(table));
+        for (text, reason) in [("", "first line"), ("a\t1", "3 fields"), ("a\t2\ta", "not a probability")] {
+            let text = if text.is_empty() { "x".into() } else { format!("{HEADER}\n{text}\n") };
+            fs::write(folder.path().join(FILE), text).unwrap();
+            let error = format!("{:#}", RareWords::read(folder.path()).unwrap_err());
+            assert!(error.contains(reason) && error.contains(FILE), "{error}");
+        }
+        RareWords::remove(folder.path()).unwrap();
+        RareWords::remove(folder.path()).unwrap();
+        assert_eq!(RareWords::read(folder.path()).unwrap(), None);
+    }
+}
