@@ -8,7 +8,7 @@ use twox_hash::XxHash64;
 
 use super::bytes::Reader;
 use super::contents::Contents;
-use super::{coding, context_coding, limits};
+use super::{coding, context_coding, limits, tensor};
 use crate::Error;
 
 /// The version of the format that this build writes and reads.
@@ -36,6 +36,24 @@ pub(super) enum Coding {
     Bytes = 1,
     /// A table for each byte that goes before.
     Text = 2,
+    /// What stands before a matrix's elements by itself, by one of the two above; then the elements, as [`Bytes`](Self::Bytes).
+    Matrix = 3,
+}
+
+impl Coding {
+    /// The way of a code.
+    pub fn from_code(code: u32) -> Option<Coding> {
+        [Coding::Bytes, Coding::Text, Coding::Matrix].into_iter().find(|&coding| coding as u32 == code)
+    }
+}
+
+/// The form of what a section holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    Bytes,
+    Matrix,
+    Bias,
 }
 
 /// What a section holds.
@@ -99,6 +117,18 @@ impl SectionKind {
     fn is_text(self) -> bool {
         use SectionKind::*;
         matches!(self, Metadata | Specials | Words | Casing | RareWords)
+    }
+
+    /// The form of what it holds.
+    pub(super) fn form(self) -> Form {
+        use SectionKind::*;
+        match self {
+            Metadata | Specials | Casing => Form::Text,
+            Shape | Words | WordFlags | NarrowRows | Lsh | RareWords | RareWordFlags => Form::Bytes,
+            Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput
+            | LshWeights => Form::Matrix,
+            LayerBias | OutputBias | LshBias => Form::Bias,
+        }
     }
 
     /// The name, as errors and listings write it.
@@ -228,10 +258,32 @@ fn encode(kind: SectionKind, bytes: &[u8]) -> Option<(Coding, Vec<u8>)> {
     if bytes.len() < LEAST_CODED {
         return None;
     }
+    let matrix = (kind.form() == Form::Matrix).then(|| encode_matrix(bytes)).flatten();
+    let codings = [shortest(bytes, kind.is_text()), matrix.map(|coded| (Coding::Matrix, coded))];
+    let coded = codings.into_iter().flatten().min_by_key(|(_, coded)| coded.len());
+    coded.filter(|(_, coded)| coded.len() < bytes.len())
+}
+
+/// Bytes coded in the first way, or in the shorter of the first two.
+fn shortest(bytes: &[u8], or_as_text: bool) -> Option<(Coding, Vec<u8>)> {
     let plain = coding::encode(bytes).map(|coded| (Coding::Bytes, coded));
-    let by_context = if kind.is_text() { context_coding::encode(bytes) } else { None };
-    let codings = plain.into_iter().chain(by_context.map(|coded| (Coding::Text, coded)));
-    codings.filter(|(_, coded)| coded.len() < bytes.len()).min_by_key(|(_, coded)| coded.len())
+    let by_context = if or_as_text { context_coding::encode(bytes) } else { None };
+    let codings = [plain, by_context.map(|coded| (Coding::Text, coded))];
+    codings.into_iter().flatten().min_by_key(|(_, coded)| coded.len())
+}
+
+/// A tensor's sizes and scales coded apart from its elements: they are other bytes, and a scale's first byte says something of
+/// its second.
+fn encode_matrix(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (head, elements) = bytes.split_at(tensor::head_length(bytes));
+    let (coding, coded) = shortest(head, true)?;
+    let mut all = Vec::new();
+    for field in [coding as u32, head.len() as u32, coded.len() as u32] {
+        all.extend(field.to_le_bytes());
+    }
+    all.extend(coded);
+    all.extend(coding::encode(elements)?);
+    Some(all)
 }
 
 /// Splits a file into its sections, each proven to be where it must be, of a known kind and single. Whether it is undamaged
@@ -293,7 +345,7 @@ fn read_header(head: &[u8], file_length: usize) -> Result<usize, Error> {
 fn read_section<'a>(source: &'a dyn Source, end: usize, entry: &Entry) -> Result<Section<'a>, Error> {
     let kind = SectionKind::from_code(entry.kind)
         .ok_or(Error::Unsupported { section: "header", what: "a kind of section" })?;
-    let coding = [Coding::Bytes, Coding::Text].into_iter().find(|&coding| coding as u32 == entry.encoding);
+    let coding = Coding::from_code(entry.encoding);
     if coding.is_none() && entry.encoding != RAW {
         return Err(Error::Unsupported { section: kind.name(), what: "an unknown entropy coding" });
     }
@@ -388,5 +440,64 @@ impl Entry {
             expanded_length: fields.u32()?,
             checksum: fields.u64()?,
         })
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    /// A written tensor of 4-bit elements with a scale a row, of few different ones.
+    fn tensor(rows: usize) -> Vec<u8> {
+        let mut bytes: Vec<u8> =
+            [4, rows as u32, 16, rows as u32].iter().flat_map(|field| field.to_le_bytes()).collect();
+        bytes.extend((0..rows).flat_map(|row| [0x10, 0x20, 0x38, 0x55].map(|low| [low, 0x2c])[row * row % 4]));
+        bytes.extend((0..8 * rows).map(|i| [0x00, 0x1f, 0xf0, 0x21, 0xee][i * i % 5]));
+        bytes
+    }
+
+    fn read(coded: &[u8], length: usize, pieces: &[usize]) -> Result<Vec<u8>, Error> {
+        let mut contents = Contents::coded(coded, Coding::Matrix, length, "test")?;
+        let mut bytes = Vec::new();
+        for &piece in pieces {
+            let from = bytes.len();
+            bytes.resize(from + piece, 0);
+            contents.fill(&mut bytes[from..])?;
+        }
+        bytes.extend(contents.rest()?);
+        contents.finish().map(|()| bytes)
+    }
+
+    #[test]
+    fn scales_are_coded_apart_from_elements() {
+        let bytes = tensor(500);
+        let (coding, coded) = encode(SectionKind::Embedding, &bytes).unwrap();
+        assert_eq!(coding, Coding::Matrix);
+        let plain = coding::encode(&bytes).unwrap();
+        assert!(coded.len() + 500 < plain.len(), "{} bytes, {} with one table", coded.len(), plain.len());
+        // Whole, up to the border, across it.
+        for pieces in [&[][..], &[16, 1000], &[16, 999, 2], &[2000]] {
+            assert_eq!(read(&coded, bytes.len(), pieces).unwrap(), bytes);
+        }
+        assert_ne!(encode(SectionKind::WordFlags, &bytes).unwrap().0, Coding::Matrix);
+    }
+
+    #[test]
+    fn parts_of_a_matrix_are_checked() {
+        let bytes = tensor(100);
+        let coded = encode_matrix(&bytes).unwrap();
+        let with = |at: usize, value: u32| {
+            let mut coded = coded.clone();
+            coded[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            read(&coded, bytes.len(), &[]).err()
+        };
+        assert!(matches!(with(0, 3), Some(Error::Unsupported { .. })), "a matrix in a matrix");
+        for (at, value) in [(4, 215), (4, 217), (4, u32::MAX), (8, 0), (8, u32::MAX)] {
+            assert!(with(at, value).is_some(), "{value} at {at}");
+        }
+        assert!(read(&coded, bytes.len() - 1, &[]).is_err());
+        assert!(read(&coded, bytes.len() + 1, &[]).is_err());
+        assert!(read(&coded[..11], bytes.len(), &[]).is_err());
+        assert!(read(&coded, bytes.len(), &[bytes.len() + 1]).is_err(), "more than there is");
     }
 }

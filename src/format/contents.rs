@@ -1,9 +1,13 @@
 //! What a section holds, read from its beginning to its end.
 
+use std::mem;
+
 use super::bytes::Reader;
 use super::container::Coding;
 use super::{coding, context_coding};
 use crate::Error;
+
+const TOO_SHORT: &str = "it is shorter than its contents";
 
 /// The bytes of a section that are not read yet, whether or not they are entropy-coded.
 pub(super) struct Contents<'a> {
@@ -13,12 +17,42 @@ pub(super) struct Contents<'a> {
 
 enum Bytes<'a> {
     Stored(Reader<'a>),
-    Coded { decoder: Decoder<'a>, left: usize },
+    Coded { decoder: Decoder<'a>, left: usize, then: Option<Part<'a>> },
+}
+
+/// The bytes of a decoder of their own, behind those of another.
+struct Part<'a> {
+    decoder: Decoder<'a>,
+    length: usize,
 }
 
 enum Decoder<'a> {
     Bytes(coding::Decoder<'a>),
     Text(context_coding::Decoder<'a>),
+}
+
+impl<'a> Decoder<'a> {
+    fn bytes(coded: &'a [u8], section: &'static str) -> Result<Self, Error> {
+        coding::Decoder::new(coded, section).map(Decoder::Bytes)
+    }
+
+    fn text(coded: &'a [u8], section: &'static str) -> Result<Self, Error> {
+        context_coding::Decoder::new(coded, section).map(Decoder::Text)
+    }
+
+    fn fill(&mut self, to: &mut [u8]) {
+        match self {
+            Decoder::Bytes(decoder) => decoder.fill(to),
+            Decoder::Text(decoder) => decoder.fill(to),
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match self {
+            Decoder::Bytes(decoder) => decoder.finish(),
+            Decoder::Text(decoder) => decoder.finish(),
+        }
+    }
 }
 
 impl<'a> Contents<'a> {
@@ -29,11 +63,12 @@ impl<'a> Contents<'a> {
 
     /// `length` bytes, entropy-coded.
     pub fn coded(coded: &'a [u8], coding: Coding, length: usize, section: &'static str) -> Result<Contents<'a>, Error> {
-        let decoder = match coding {
-            Coding::Bytes => Decoder::Bytes(coding::Decoder::new(coded, section)?),
-            Coding::Text => Decoder::Text(context_coding::Decoder::new(coded, section)?),
+        let bytes = match coding {
+            Coding::Bytes => Bytes::Coded { decoder: Decoder::bytes(coded, section)?, left: length, then: None },
+            Coding::Text => Bytes::Coded { decoder: Decoder::text(coded, section)?, left: length, then: None },
+            Coding::Matrix => matrix(coded, length, section)?,
         };
-        Ok(Contents { bytes: Bytes::Coded { decoder, left: length }, section })
+        Ok(Contents { bytes, section })
     }
 
     /// The section's name.
@@ -43,14 +78,18 @@ impl<'a> Contents<'a> {
 
     /// The next bytes, as many as there is room for.
     pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
-        let too_short = self.error("it is shorter than its contents");
+        let too_short = self.error(TOO_SHORT);
         match &mut self.bytes {
             Bytes::Stored(reader) => to.copy_from_slice(reader.take(to.len())?),
-            Bytes::Coded { decoder, left } => {
-                *left = left.checked_sub(to.len()).ok_or(too_short)?;
-                match decoder {
-                    Decoder::Bytes(decoder) => decoder.fill(to),
-                    Decoder::Text(decoder) => decoder.fill(to),
+            Bytes::Coded { decoder, left, then } => {
+                let (now, behind) = to.split_at_mut(to.len().min(*left));
+                decoder.fill(now);
+                *left -= now.len();
+                if !behind.is_empty() {
+                    let part = then.take().ok_or(too_short)?;
+                    *left = part.length;
+                    mem::replace(decoder, part.decoder).finish()?;
+                    return self.fill(behind);
                 }
             }
         }
@@ -67,8 +106,8 @@ impl<'a> Contents<'a> {
     pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
         match &mut self.bytes {
             Bytes::Stored(reader) => Ok(reader.rest().to_vec()),
-            Bytes::Coded { left, .. } => {
-                let mut rest = vec![0; *left];
+            Bytes::Coded { left, then, .. } => {
+                let mut rest = vec![0; *left + then.as_ref().map_or(0, |part| part.length)];
                 self.fill(&mut rest).map(|()| rest)
             }
         }
@@ -78,8 +117,7 @@ impl<'a> Contents<'a> {
     pub fn finish(self) -> Result<(), Error> {
         match self.bytes {
             Bytes::Stored(reader) => reader.finish(),
-            Bytes::Coded { decoder: Decoder::Bytes(decoder), left: 0 } => decoder.finish(),
-            Bytes::Coded { decoder: Decoder::Text(decoder), left: 0 } => decoder.finish(),
+            Bytes::Coded { decoder, left: 0, then: None } => decoder.finish(),
             _ => Err(self.error("it is longer than its contents")),
         }
     }
@@ -88,4 +126,19 @@ impl<'a> Contents<'a> {
     pub fn error(&self, reason: &'static str) -> Error {
         Error::corrupt(self.section, reason)
     }
+}
+
+/// What a matrix's section holds: its head, in one of the two ways, then its elements.
+fn matrix<'a>(coded: &'a [u8], length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
+    let mut from = Reader::new(coded, section);
+    let [coding, head, stored] = [from.u32()?, from.u32()?, from.u32()?];
+    let stored = from.take(stored as usize)?;
+    let decoder = match Coding::from_code(coding) {
+        Some(Coding::Bytes) => Decoder::bytes(stored, section)?,
+        Some(Coding::Text) => Decoder::text(stored, section)?,
+        _ => return Err(Error::Unsupported { section, what: "an unknown entropy coding" }),
+    };
+    let elements = length.checked_sub(head as usize).ok_or(from.error(TOO_SHORT))?;
+    let then = Part { decoder: Decoder::bytes(from.rest(), section)?, length: elements };
+    Ok(Bytes::Coded { decoder, left: head as usize, then: Some(then) })
 }

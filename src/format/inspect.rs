@@ -1,7 +1,7 @@
 //! A listing of a file's sections, for people.
 
 use super::SectionKind;
-use super::container::{self, Section};
+use super::container::{self, Form, Section};
 use super::tensor::{Bias, TensorReader};
 use crate::Error;
 
@@ -34,20 +34,17 @@ pub fn inspect(file: &[u8]) -> Result<Vec<SectionInfo>, Error> {
 }
 
 fn describe(section: &Section) -> Result<SectionInfo, Error> {
-    use SectionKind::*;
-    let (encoding, shape) = match section.kind {
-        Metadata | Specials | Casing => section.expand().map(|_| ("text", None))?,
-        Shape | Words | WordFlags | NarrowRows | Lsh | RareWords | RareWordFlags => {
-            section.expand().map(|_| ("bytes", None))?
-        }
-        Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput | LshWeights => {
+    let (encoding, shape) = match section.kind.form() {
+        Form::Text => section.expand().map(|_| ("text", None))?,
+        Form::Bytes => section.expand().map(|_| ("bytes", None))?,
+        Form::Matrix => {
             let (encoding, tensor) = section.read(|contents| {
                 let reader = TensorReader::new(contents)?;
                 Ok((reader.encoding, reader.into_tensor()?))
             })?;
             (encoding.name(), Some((tensor.rows, tensor.cols)))
         }
-        LayerBias | OutputBias | LshBias => {
+        Form::Bias => {
             let bias = Bias::read(&section.expand()?, section.kind.name())?;
             (bias.encoding(), Some((bias.len(), 1)))
         }

@@ -51,6 +51,8 @@ pub enum Bias {
     },
 }
 
+/// Bytes before a tensor's scales.
+const SIZES_LENGTH: usize = 16;
 const BIAS_F32: u32 = 1;
 const BIAS_U8: u32 = 9;
 
@@ -274,6 +276,13 @@ impl Tensor {
         self.values.write(&mut bytes);
         bytes
     }
+}
+
+/// How many bytes stand before the elements of a written tensor: sizes and scales.
+pub(super) fn head_length(written: &[u8]) -> usize {
+    let scales =
+        written[SIZES_LENGTH - 4..SIZES_LENGTH].iter().rev().fold(0, |all, &byte| all << 8 | usize::from(byte));
+    SIZES_LENGTH + 2 * scales
 }
 
 fn check_sizes(section: &'static str, rows: usize, cols: usize) -> Result<(), Error> {

@@ -216,7 +216,7 @@ impl Matrix {
             let weights = self.outputs(&shadow, block);
             let extra = self.extra(block, parameters, &Rows::All);
             let transform = match block.transform {
-                Transform::Float => Transform::Linear { bits: 8, levels: None },
+                Transform::Float => Transform::linear(8),
                 transform => transform,
             };
             let quantized = transform.quantize(weights, extra.as_ref(), self.inputs)?;

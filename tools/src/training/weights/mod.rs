@@ -37,6 +37,9 @@ pub enum Transform {
         /// Fewer levels than the bits can tell: an odd number. The entropy coder makes a smaller file of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         levels: Option<u16>,
+        /// Scales are powers of `2^(1 / n)`: so few of them that a file tells each in a byte.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scales_per_octave: Option<u8>,
     },
     /// Zero and powers of two, `2^(bits - 1) - 1` of them on either side, up to the one nearest to the largest |w|
     /// (Miyashita 2016, equation 3, with a code for zero).
@@ -142,6 +145,11 @@ struct Gradients {
 const SMALLEST: f32 = 1e-8;
 
 impl Transform {
+    /// Equal steps, as many as so many bits can tell.
+    pub fn linear(bits: u8) -> Transform {
+        Transform::Linear { bits, levels: None, scales_per_octave: None }
+    }
+
     /// Refuses impossible options.
     pub fn check(&self) -> Result<()> {
         let bits_in = |bits: u8, low: u8, high: u8| -> Result<()> {
@@ -158,7 +166,12 @@ impl Transform {
         };
         match *self {
             Transform::Float | Transform::Ternary { .. } | Transform::OptimalTernary { .. } => Ok(()),
-            Transform::Linear { bits, levels } => bits_in(bits, 1, 12).and_then(|()| check_levels(bits, levels)),
+            Transform::Linear { bits, levels, scales_per_octave } => {
+                bits_in(bits, 1, 12)?;
+                check_levels(bits, levels)?;
+                ensure!(scales_per_octave != Some(0), "scales_per_octave = 0 leaves no scale");
+                Ok(())
+            }
             Transform::Logarithmic { bits, .. } => bits_in(bits, 2, 8),
             Transform::Codebook { bits } => bits_in(bits, 1, 8),
             Transform::Binary { scale: Some(scale), .. } => positive("scale", scale),
@@ -282,7 +295,7 @@ impl Transform {
         match self {
             Transform::Float => None,
             Transform::Codebook { .. } | Transform::TrainedTernary { .. } => {
-                Some(linear::quantize(self.apply(weights, extra, inputs, None).0, 8, None, inputs))
+                Some(linear::quantize(self.apply(weights, extra, inputs, None).0, 8, None, None, inputs))
             }
             _ => Some(self.integers(weights, extra, inputs, None)),
         }
@@ -296,7 +309,9 @@ impl Transform {
         random: Option<&mut StdRng>,
     ) -> Quantized {
         match *self {
-            Transform::Linear { bits, levels } => linear::quantize(weights, bits, levels, inputs),
+            Transform::Linear { bits, levels, scales_per_octave } => {
+                linear::quantize(weights, bits, levels, scales_per_octave, inputs)
+            }
             Transform::Logarithmic { bits, per } => logarithmic::quantize(weights, bits, grouped(per, inputs)),
             Transform::Binary { scale: None, per, .. } => binary::by_mean(weights, grouped(per, inputs)),
             Transform::Binary { scale: Some(scale), stochastic, .. } => {
@@ -413,8 +428,8 @@ mod testing {
     /// Every method, with some of its options.
     pub fn all() -> Vec<Transform> {
         let groups = [Group::Matrix, Group::Output];
-        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(|bits| Transform::Linear { bits, levels: None }).to_vec();
-        all.push(Transform::Linear { bits: 4, levels: Some(11) });
+        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(|bits| Transform::linear(bits)).to_vec();
+        all.push(Transform::Linear { bits: 4, levels: Some(11), scales_per_octave: Some(8) });
         all.extend([1, 2, 4].map(|bits| Transform::Codebook { bits }));
         for per in groups {
             all.extend([2, 3, 4].map(|bits| Transform::Logarithmic { bits, per }));
@@ -480,11 +495,16 @@ mod tests {
     #[test]
     fn impossible_options_are_refused() {
         let error = |transform: Transform| transform.check().unwrap_err().to_string();
-        assert!(error(Transform::Linear { bits: 13, levels: None }).contains("bits = 13"));
+        assert!(error(Transform::linear(13)).contains("bits = 13"));
         for levels in [7, 10, 17] {
-            assert!(error(Transform::Linear { bits: 4, levels: Some(levels) }).contains("an odd number from 9 to 15"));
+            assert!(
+                error(Transform::Linear { bits: 4, levels: Some(levels), scales_per_octave: None })
+                    .contains("an odd number from 9 to 15")
+            );
         }
-        assert!(error(Transform::Linear { bits: 1, levels: Some(2) }).contains("takes no levels"));
+        assert!(
+            error(Transform::Linear { bits: 1, levels: Some(2), scales_per_octave: None }).contains("takes no levels")
+        );
         assert!(error(Transform::Logarithmic { bits: 1, per: Group::Matrix }).contains("bits = 1"));
         let unscaled = Transform::Binary { per: Group::Matrix, scale: None, stochastic: true };
         assert!(error(unscaled).contains("needs a scale"));
