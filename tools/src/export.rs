@@ -67,8 +67,7 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
     })
 }
 
-/// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest: that loses no keystrokes, and
-/// finer steps take more bytes ([results](../../docs/results.md)).
+/// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest.
 pub fn rare_parts(rare: &RareWords) -> Result<RareParts> {
     let words =
         WordList::new(rare.entries.iter().map(|entry| entry.word.as_str())).map_err(|reason| anyhow!(reason))?;

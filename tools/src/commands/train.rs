@@ -62,6 +62,7 @@ impl Arguments {
         if self.quick {
             config.shrink();
         }
+        config.align_teacher();
         config.check()?;
         let device = ComputeDevice::by_name(&self.device)?;
         let corpus = self.corpus.or_else(|| config.corpus.clone());

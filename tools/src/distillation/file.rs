@@ -51,18 +51,24 @@ pub fn write_record(probabilities: &[f32], hint: &[f32], layout: Layout, record:
     }
 }
 
-fn write_words(probabilities: &[f32], top: usize, record: &mut [u8]) {
+/// The rows of the `top` largest values, in falling order; of equals the first.
+pub fn largest(values: &[f32], top: usize) -> Vec<u32> {
     let mut best: Vec<u32> = Vec::with_capacity(top + 1);
     let mut least = f32::NEG_INFINITY;
-    for (row, &probability) in (0..).zip(probabilities) {
-        if best.len() == top && probability <= least {
+    for (row, &value) in (0..).zip(values) {
+        if best.len() == top && value <= least {
             continue;
         }
-        let place = best.partition_point(|&other| probabilities[other as usize] >= probability);
+        let place = best.partition_point(|&other| values[other as usize] >= value);
         best.insert(place, row);
         best.truncate(top);
-        least = best.last().map_or(least, |&row| probabilities[row as usize]);
+        least = best.last().map_or(least, |&row| values[row as usize]);
     }
+    best
+}
+
+fn write_words(probabilities: &[f32], top: usize, record: &mut [u8]) {
+    let best = largest(probabilities, top);
     for (word, row) in record.chunks_exact_mut(WORD).zip(best) {
         let steps = (-STEPS_A_NAT * probabilities[row as usize].ln()).round().clamp(0.0, 255.0) as u32;
         word.copy_from_slice(&(row | steps << 24).to_le_bytes());

@@ -21,7 +21,7 @@ use serde_json::json;
 use twox_hash::XxHash64;
 
 use file::{Layout, SoftWriter, write_record};
-pub use file::{Soft, SoftReader};
+pub use file::{Soft, SoftReader, largest};
 use teacher::{Stream, Teacher};
 
 use crate::corpus::{Manifest as CorpusManifest, TokenReader, WordTable, read_manifest};

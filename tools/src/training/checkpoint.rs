@@ -13,7 +13,7 @@ use twox_hash::XxHash64;
 
 use super::config::Config;
 use super::device::ComputeDevice;
-use super::layer::State;
+use super::learner::Learner;
 use super::low_rank::directions;
 use super::network::Network;
 use super::norm::Method;
@@ -41,8 +41,14 @@ pub struct Position {
     pub teacher: Option<u64>,
 }
 
-/// Name and tensor of everything in a checkpoint.
-fn tensors<'a>(network: &'a Network, states: &'a [State]) -> Vec<(String, &'a Tensor<2>)> {
+/// What goes before the names of the tensors of the network that a run is about.
+pub const STUDENT: &str = "";
+/// The same of a teacher that is trained beside it.
+pub const JOINT_TEACHER: &str = "teacher.";
+
+/// Name and tensor of all that a checkpoint has of a network under training.
+fn tensors<'a>(prefix: &str, learner: &'a Learner) -> Vec<(String, &'a Tensor<2>)> {
+    let Learner { network, states, .. } = learner;
     let parameters = network.parameters.iter().flat_map(|parameter| {
         let name = &parameter.name;
         let moments =
@@ -53,13 +59,16 @@ fn tensors<'a>(network: &'a Network, states: &'a [State]) -> Vec<(String, &'a Te
         .iter()
         .enumerate()
         .flat_map(|(layer, state)| [(format!("state.{layer}.h"), &state.h), (format!("state.{layer}.c"), &state.c)]);
-    parameters.chain(states).collect()
+    parameters.chain(states).map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect()
 }
 
 /// Writes a checkpoint beside the old one, then puts it in its place: a crash or a full disk leaves the old one whole.
-pub fn save(folder: &Path, config: &Config, network: &Network, states: &[State], position: Position) -> Result<()> {
-    let data: Vec<(String, Vec<usize>, TensorData)> = tensors(network, states)
-        .into_iter()
+/// The networks come with what goes before their names, the one that the run is about first.
+pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) -> Result<()> {
+    let (_, student) = learners[0];
+    let data: Vec<(String, Vec<usize>, TensorData)> = learners
+        .iter()
+        .flat_map(|(prefix, learner)| tensors(prefix, learner))
         .map(|(name, tensor)| (name, tensor.dims().to_vec(), tensor.to_data()))
         .collect();
     let views = data
@@ -68,8 +77,8 @@ pub fn save(folder: &Path, config: &Config, network: &Network, states: &[State],
         .collect::<Result<Vec<_>>>()?;
     let metadata = HashMap::from([
         (POSITION.to_owned(), serde_json::to_string(&position)?),
-        (CONFIG.to_owned(), toml::to_string(config)?),
-        (VOCABULARY.to_owned(), network.vocabulary.to_string()),
+        (CONFIG.to_owned(), toml::to_string(student.config)?),
+        (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
     ]);
     let bytes = safetensors::serialize(views, Some(metadata))?;
     let (path, temporary) = (folder.join(FILE), folder.join(format!("{FILE}.tmp")));
@@ -130,18 +139,19 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts all that the checkpoint holds into a network and states of the same shape.
-    pub fn restore(&self, network: &mut Network, states: &mut [State], device: &Device) -> Result<()> {
-        self.restore_weights(network, device)?;
+    /// Puts all that the checkpoint holds of a network, by what goes before its names, into one of the same shape.
+    pub fn restore(&self, prefix: &str, learner: &mut Learner, device: &Device) -> Result<()> {
+        let Learner { network, states, .. } = learner;
+        self.restore_prefixed(prefix, network, device)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in network.parameters.iter_mut().filter(|parameter| parameter.trained) {
             let name = &parameter.name;
-            parameter.mean = read(&file, &format!("adam.mean.{name}"), &parameter.mean, device)?;
-            parameter.variance = read(&file, &format!("adam.variance.{name}"), &parameter.variance, device)?;
+            parameter.mean = read(&file, &format!("{prefix}adam.mean.{name}"), &parameter.mean, device)?;
+            parameter.variance = read(&file, &format!("{prefix}adam.variance.{name}"), &parameter.variance, device)?;
         }
         for (layer, state) in states.iter_mut().enumerate() {
-            state.h = read(&file, &format!("state.{layer}.h"), &state.h, device)?;
-            state.c = read(&file, &format!("state.{layer}.c"), &state.c, device)?;
+            state.h = read(&file, &format!("{prefix}state.{layer}.h"), &state.h, device)?;
+            state.c = read(&file, &format!("{prefix}state.{layer}.c"), &state.c, device)?;
         }
         Ok(())
     }
@@ -208,10 +218,14 @@ impl Checkpoint {
 
     /// Puts the weights alone into a network of the same shape and methods.
     pub fn restore_weights(&self, network: &mut Network, device: &Device) -> Result<()> {
+        self.restore_prefixed(STUDENT, network, device)
+    }
+
+    fn restore_prefixed(&self, prefix: &str, network: &mut Network, device: &Device) -> Result<()> {
         self.check_vocabulary(network)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in &mut network.parameters {
-            parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
+            parameter.value = read(&file, &format!("{prefix}{}", parameter.name), &parameter.value, device)?;
         }
         Ok(())
     }

@@ -16,6 +16,13 @@ pub struct State {
     pub c: Tensor<2>,
 }
 
+impl State {
+    /// That of some neighbouring sequences.
+    pub fn rows(&self, first: usize, count: usize) -> State {
+        State { h: self.h.clone().narrow(0, first, count), c: self.c.clone().narrow(0, first, count) }
+    }
+}
+
 /// The weights that a layer computes with.
 pub struct LayerWeights {
     /// `[inputs, gates * units]`

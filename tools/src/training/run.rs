@@ -9,14 +9,13 @@ use anyhow::{Context, Result, bail, ensure};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::adam::{Gradient, Update, update_all};
 use super::batches::Batches;
-use super::checkpoint::{self, Checkpoint, Position};
-use super::config::{Config, Training};
+use super::checkpoint::{self, Checkpoint, JOINT_TEACHER, Position, STUDENT};
+use super::config::Config;
 use super::device::ComputeDevice;
-use super::layer::State;
+use super::joint::JointTeacher;
+use super::learner::{Learned, Learner};
 use super::log::{Event, Log};
-use super::network::{Network, Phase};
 use super::sampler::Sampler;
 use super::step::StepOptions;
 use super::typist::Typist;
@@ -53,8 +52,9 @@ pub struct Run<'a> {
 /// A run under way.
 struct Trainer<'a> {
     run: &'a Run<'a>,
-    network: Network,
-    states: Vec<State>,
+    student: Learner<'a>,
+    /// What is trained beside it, to teach it.
+    teacher: Option<JointTeacher<'a>>,
     position: Position,
     log: Log,
     /// When this session began, and the seconds that sessions before it took.
@@ -82,13 +82,19 @@ impl Run<'_> {
         let sampler = Sampler::new(&counts)?;
         fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
-        let data = Data { batches, held_out, typist, options: StepOptions::new(self.config, &sampler) };
+        let options = StepOptions::new(self.config, &sampler);
+        let data = Data { batches, held_out, typist, options, sampler: &sampler };
         Trainer::start(self, &table, soft.as_ref().map(SoftReader::identity))?.train(&data)
     }
 
     /// What the teacher says, if there is one, at least of the first `tokens`.
     fn soft_targets(&self, manifest: &Manifest, tokens: u64) -> Result<Option<SoftReader>> {
-        match (self.teacher, self.config.training.distillation) {
+        let training = &self.config.training;
+        if training.joint.is_some() {
+            ensure!(self.teacher.is_none(), "--teacher contradicts training.joint: the config trains a teacher beside");
+            return Ok(None);
+        }
+        match (self.teacher, training.distillation) {
             (None, None) => Ok(None),
             (Some(folder), Some(distillation)) => {
                 let reader = SoftReader::open(folder, manifest, tokens)?;
@@ -104,7 +110,8 @@ impl Run<'_> {
                 Ok(Some(reader))
             }
             (None, Some(_)) => bail!(
-                "the config has training.distillation: name the folder of soft targets (`lm-tools distill`) with --teacher"
+                "the config has training.distillation: name the folder of soft targets (`lm-tools distill`) with --teacher, \
+                 or a teacher to train beside as training.joint"
             ),
             (Some(_), None) => bail!("--teacher is of no use without training.distillation in the config"),
         }
@@ -117,19 +124,21 @@ struct Data<'a> {
     held_out: Option<Batches<'a>>,
     typist: Option<Typist<'a>>,
     options: StepOptions<'a>,
+    sampler: &'a Sampler,
 }
 
 impl<'a> Trainer<'a> {
     fn start(run: &'a Run<'a>, table: &WordTable, teacher: Option<u64>) -> Result<Trainer<'a>> {
         let device = &run.device.device;
-        let mut network = Network::new(run.config, table, run.device.fused, device);
-        let mut states = network.zero_states(run.config.training.batch);
+        let mut student = Learner::new(run.config, table, run.device);
+        let joint = run.config.training.joint.as_deref();
+        let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
         let mut position = Position { teacher, ..Position::default() };
         if let Some(folder) = run.init {
-            Checkpoint::read(folder)?.restore_common(&mut network, run.config, device)?;
+            Checkpoint::read(folder)?.restore_common(&mut student.network, run.config, device)?;
         } else {
             ensure!(
-                !network.needs_trained_weights() || run.config.weights.start > 0.0,
+                !student.network.needs_trained_weights() || run.config.weights.start > 0.0,
                 "optimal-ternary takes threshold and scale from trained weights: set weights.start, or begin with --init"
             );
         }
@@ -140,7 +149,8 @@ impl<'a> Trainer<'a> {
                 "the run in {} was started with another config: restore that, or begin a new run",
                 run.folder.display()
             );
-            checkpoint.restore(&mut network, &mut states, device)?;
+            checkpoint.restore(STUDENT, &mut student, device)?;
+            joint.iter_mut().try_for_each(|joint| checkpoint.restore(JOINT_TEACHER, &mut joint.learner, device))?;
             ensure!(
                 checkpoint.position.teacher == teacher,
                 "the run in {} learned from other soft targets: name those with --teacher, or begin a new run",
@@ -151,13 +161,13 @@ impl<'a> Trainer<'a> {
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
             step: position.step,
-            parameters: network.size(),
-            layer_bits: network.layer_bits(),
+            parameters: student.network.size(),
+            layer_bits: student.network.layer_bits(),
             device: run.device.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         let clock = (Instant::now(), position.seconds);
-        Ok(Trainer { run, network, states, position, log, clock, saved: Instant::now() })
+        Ok(Trainer { run, student, teacher: joint, position, log, clock, saved: Instant::now() })
     }
 
     fn train(mut self, data: &Data) -> Result<Ending> {
@@ -167,7 +177,7 @@ impl<'a> Trainer<'a> {
         let valid_every = steps.div_ceil(training.valid_runs.max(1));
         let (mut last_log, mut last_step) = (Instant::now(), self.position.step);
         while self.position.step < steps {
-            let norm = self.step(&data.batches, &data.options)?;
+            let norm = self.step(data)?;
             let step = self.position.step;
             if step.is_multiple_of(LOG_EVERY) || step == steps {
                 let rate = ((step - last_step) * per_step) as f64 / last_log.elapsed().as_secs_f64();
@@ -195,55 +205,25 @@ impl<'a> Trainer<'a> {
 
     /// One update; the norm of its gradient. All that is random in it is drawn from the seed and its number, so that a
     /// resumed run draws the same.
-    fn step(&mut self, batches: &Batches, options: &StepOptions) -> Result<f64> {
+    fn step(&mut self, data: &Data) -> Result<f64> {
         let training = &self.run.config.training;
         let number = self.position.step;
-        let mut random = StdRng::seed_from_u64(training.seed ^ (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let index = number % batches.per_pass();
+        let random = &mut StdRng::seed_from_u64(training.seed ^ (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let index = number % data.batches.per_pass();
         if index == 0 {
-            self.states = self.network.zero_states(training.batch);
+            self.student.rewind();
+            self.teacher.iter_mut().for_each(JointTeacher::rewind);
         }
-        let mut batch = batches.read(index)?;
-        batch.reset_at_line_ends(training.reset, &mut random);
-        let phase = self.phase_of(number);
-        if number == self.first_quantized() {
-            self.network.start_quantization();
+        let mut batch = data.batches.read(index)?;
+        batch.reset_at_line_ends(training.reset, random);
+        if let Some(teacher) = &mut self.teacher {
+            batch.soft = Some(teacher.teach(&batch, number, data.sampler, random)?);
         }
-        let step = self.network.step(&batch, &mut self.states, phase, options, &mut random);
-        let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
-        if !(step.loss.is_finite() && norm.is_finite()) {
-            bail!(
-                "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip; \
-                 the last checkpoint is whole"
-            );
-        }
-        let update = Update {
-            learning_rate: learning_rate(training, number, self.run.config.steps()),
-            scale: (training.clip / norm.max(training.clip)).min(1.0),
-            decay: training.weight_decay,
-            step: number + 1,
-            fused: self.run.device.fused,
-        };
-        update_all(&mut self.network.parameters, step.gradients, update);
-        if !phase.frozen {
-            self.network.follow_statistics(step.norms, training.shards);
-        }
+        let Learned { loss, norm } = self.student.learn(&batch, number, &data.options, random)?;
         self.position.step += 1;
-        self.position.loss_sum += step.loss;
+        self.position.loss_sum += loss;
         self.position.loss_count += 1;
         Ok(norm)
-    }
-
-    /// The first step with transformed weights.
-    fn first_quantized(&self) -> u64 {
-        share_of(self.run.config.weights.start, self.run.config.steps())
-    }
-
-    /// What a step does.
-    fn phase_of(&self, step: u64) -> Phase {
-        let config = self.run.config;
-        let freeze = config.normalization.map_or(1.0, |normalization| normalization.freeze);
-        Phase { quantized: step >= self.first_quantized(), frozen: step >= share_of(freeze, config.steps()) }
     }
 
     fn log_training(&mut self, tokens: u64, gradient_norm: f64, tokens_per_second: f64) -> Result<f64> {
@@ -251,12 +231,11 @@ impl<'a> Trainer<'a> {
         let loss = loss_sum / loss_count.max(1) as f64;
         (self.position.loss_sum, self.position.loss_count) = (0.0, 0);
         self.position.seconds = self.seconds();
-        let training = &self.run.config.training;
         self.log.write(&Event::Train {
             step,
             tokens,
             loss,
-            learning_rate: learning_rate(training, step - 1, self.run.config.steps()),
+            learning_rate: self.student.learning_rate(step - 1),
             gradient_norm,
             tokens_per_second,
             seconds: self.position.seconds,
@@ -267,18 +246,19 @@ impl<'a> Trainer<'a> {
     /// Perplexity of held-out text, its lines as one stream, and what a typist of it saves.
     fn validate(&mut self, held_out: &Batches, typist: Option<&Typist>) -> Result<()> {
         // That of the step just done: weights that the next one will quantize first are still float.
-        let phase = self.phase_of(self.position.step.saturating_sub(1));
-        let evaluation = self.network.evaluation(phase);
-        let mut states = self.network.zero_states(held_out.sequences());
+        let phase = self.student.phase_of(self.position.step.saturating_sub(1));
+        let network = &self.student.network;
+        let evaluation = network.evaluation(phase);
+        let mut states = network.zero_states(held_out.sequences());
         let mut sum = 0.0;
         for index in 0..held_out.per_pass() {
-            sum += self.network.negative_log_likelihood(&held_out.read(index)?, &mut states, &evaluation);
+            sum += network.negative_log_likelihood(&held_out.read(index)?, &mut states, &evaluation);
         }
         let tokens = held_out.per_pass() * held_out.tokens();
         let loss = sum / tokens as f64;
         // The typist needs the model as it would be exported: nothing to tell before the weights are transformed.
         let typist = typist.filter(|_| phase.quantized);
-        let typing = typist.map(|typist| typist.measure(self.run.config, &self.network)).transpose()?;
+        let typing = typist.map(|typist| typist.measure(self.run.config, network)).transpose()?;
         self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp(), typing })
     }
 
@@ -288,28 +268,12 @@ impl<'a> Trainer<'a> {
 
     fn save(&mut self) -> Result<()> {
         self.position.seconds = self.seconds();
-        checkpoint::save(self.run.folder, self.run.config, &self.network, &self.states, self.position)?;
+        let teacher = self.teacher.iter().map(|teacher| (JOINT_TEACHER, &teacher.learner));
+        let learners: Vec<_> = [(STUDENT, &self.student)].into_iter().chain(teacher).collect();
+        checkpoint::save(self.run.folder, &learners, self.position)?;
         self.saved = Instant::now();
         Ok(())
     }
-}
-
-fn share_of(share: f64, steps: u64) -> u64 {
-    (share * steps as f64).round() as u64
-}
-
-/// Warm-up, plateau, linear decay.
-fn learning_rate(training: &Training, step: u64, steps: u64) -> f64 {
-    let done = step as f64 / steps as f64;
-    let shape = if step < training.warmup {
-        (step + 1) as f64 / training.warmup as f64
-    } else if done < training.decay_start {
-        1.0
-    } else {
-        let decay = (done - training.decay_start) / (1.0 - training.decay_start).max(f64::MIN_POSITIVE);
-        1.0 - decay * (1.0 - training.final_rate)
-    };
-    training.learning_rate * shape
 }
 
 /// A config but for what may change between sessions of a run.

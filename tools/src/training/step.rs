@@ -253,8 +253,7 @@ impl Shared<'_> {
         let shards = batch.split(self.options.shards);
         let mut parts: Vec<(Batch, Vec<State>, StdRng)> = Vec::new();
         for (index, shard) in shards.into_iter().enumerate() {
-            let rows = |tensor: &Tensor<2>| tensor.clone().narrow(0, index * shard.size, shard.size);
-            let states = states.iter().map(|state| State { h: rows(&state.h), c: rows(&state.c) }).collect();
+            let states = states.iter().map(|state| state.rows(index * shard.size, shard.size)).collect();
             parts.push((shard, states, StdRng::seed_from_u64(random.random())));
         }
         let sum = thread::scope(|scope| {

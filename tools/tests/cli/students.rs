@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::workspace::{Workspace, fail, series, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, series, succeed, wait_for};
 
 #[test]
 fn a_student_learns_from_teachers() {
@@ -73,4 +73,31 @@ fn a_student_learns_from_teachers() {
     assert!(fail(&distill("5")).contains("name another folder with --out"));
     let no_teacher = ["distill", &corpus, "--teacher", &path("train.txt"), "--out", &path("other")];
     assert!(fail(&no_teacher).contains("neither the folder of a run nor an n-gram file"));
+}
+
+#[test]
+fn a_teacher_learns_beside_its_student() {
+    let workspace = Workspace::new();
+    workspace.config("teacher.toml", "gru", "", 1000);
+    let config = workspace.config("student.toml", "lstm", TERNARY, 40_000);
+    let joint = "distillation = { lambda = 1.0 }\n[training.joint]\nteacher = \"teacher.toml\"\ntop = 4\n";
+    fs::write(&config, fs::read_to_string(&config).unwrap() + joint).unwrap();
+    assert!(workspace.train(&config, "whole", false).status().unwrap().success());
+    let perplexity = series(&workspace.path("whole"), "valid", "perplexity").last().unwrap().1;
+    assert!(perplexity < 3.5, "{perplexity}");
+    workspace.export("whole", "student.lm");
+
+    // Both go on where they were.
+    let folder = workspace.path("killed");
+    let mut child = workspace.train(&config, "killed", false).spawn().unwrap();
+    wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(workspace.train(&config, "killed", true).status().unwrap().success());
+    for (event, key) in [("train", "loss"), ("valid", "perplexity")] {
+        assert_eq!(series(&folder, event, key), series(&workspace.path("whole"), event, key), "{event}");
+    }
+
+    let two = workspace.train(&config, "two", false).args(["--teacher", &workspace.text("whole")]).output().unwrap();
+    assert!(String::from_utf8_lossy(&two.stderr).contains("--teacher contradicts training.joint"));
 }

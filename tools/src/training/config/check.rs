@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use lm_wasm::format::Lsh;
 
 use super::{
-    Augmented, Cell, Config, Distillation, HintConfig, ModelConfig, Normalization, Softmax, Training, Weights,
+    Augmented, Cell, Config, Distillation, HintConfig, Joint, ModelConfig, Normalization, Softmax, Training, Weights,
 };
 use crate::training::weights::{Group, NgramsConfig, Transform};
 
@@ -81,6 +81,9 @@ impl Training {
                 in_range("training.distillation.hint.width", width, 1, 8192)?;
             }
         }
+        if let Some(joint) = &self.joint {
+            joint.check(self)?;
+        }
         if let Some(Augmented { weight, temperature }) = self.augmented {
             positive("training.augmented.weight", weight)?;
             positive("training.augmented.temperature", temperature)?;
@@ -94,6 +97,24 @@ impl Training {
             in_range("training.softmax.negatives", negatives, 1, 1 << 20)?;
         }
         Ok(())
+    }
+}
+
+impl Joint {
+    fn check(&self, student: &Training) -> Result<()> {
+        in_range("training.joint.top", self.top, 1, 1024)?;
+        let distillation =
+            student.distillation.context("training.joint teaches nobody without training.distillation")?;
+        ensure!(
+            distillation.hint.is_none(),
+            "training.distillation.hint: a teacher that is trained beside (training.joint) gives no hints"
+        );
+        let teacher = &self.teacher;
+        ensure!(
+            teacher.training.distillation.is_none() && teacher.training.joint.is_none(),
+            "training.joint.teacher has training.distillation: a teacher that is trained beside learns from the text alone"
+        );
+        teacher.check().context("training.joint.teacher")
     }
 }
 

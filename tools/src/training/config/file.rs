@@ -1,7 +1,7 @@
 //! Reads configs, and the configs that they stand upon.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use toml::{Table, Value};
@@ -18,16 +18,53 @@ impl Config {
     pub fn read(path: &Path) -> Result<Config> {
         let invalid = || format!("{} is not a valid config", path.display());
         let text = read_text(path)?;
-        let table: Table = toml::from_str(&text).with_context(invalid)?;
-        let config: Config = if table.contains_key(BASE) {
-            Value::Table(with_base(table, path, 1)?).try_into().with_context(invalid)?
+        let mut table: Table = toml::from_str(&text).with_context(invalid)?;
+        locate_teacher(&mut table, path);
+        let mut config: Config = if table.contains_key(BASE) || joint_teacher(&mut table).is_some() {
+            let mut table = with_base(table, path, 1)?;
+            take_in_teacher(&mut table).with_context(invalid)?;
+            Value::Table(table).try_into().with_context(invalid)?
         } else {
             // From the text, so that an error can show the line.
             toml::from_str(&text).with_context(invalid)?
         };
+        config.align_teacher();
         config.check().with_context(|| format!("{} is not a valid config", path.display()))?;
         Ok(config)
     }
+}
+
+/// Where a config names the config of a teacher that is trained beside.
+fn joint_teacher(table: &mut Table) -> Option<&mut Value> {
+    table.get_mut("training")?.get_mut("joint")?.get_mut("teacher")
+}
+
+/// Makes the teacher's path, which is relative to the config at `path`, one that can be opened from here.
+fn locate_teacher(table: &mut Table, path: &Path) {
+    if let Some(Value::String(teacher)) = joint_teacher(table) {
+        *teacher = beside(path, teacher).to_string_lossy().into_owned();
+    }
+}
+
+/// Puts the teacher's config in the place of its path.
+fn take_in_teacher(table: &mut Table) -> Result<()> {
+    let Some(teacher) = joint_teacher(table) else { return Ok(()) };
+    let Value::String(path) = teacher else { bail!("training.joint.teacher must be the path of a config") };
+    let path = Path::new(&*path);
+    let mut config = with_base(read_table(path)?, path, 1)?;
+    ensure!(joint_teacher(&mut config).is_none(), "training.joint.teacher: {} has a teacher itself", path.display());
+    *teacher = Value::Table(config);
+    Ok(())
+}
+
+fn beside(path: &Path, other: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(other)
+}
+
+fn read_table(path: &Path) -> Result<Table> {
+    let mut table = toml::from_str(&read_text(path)?).with_context(|| format!("{} is not TOML", path.display()))?;
+    locate_teacher(&mut table, path);
+    Ok(table)
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -39,9 +76,8 @@ fn with_base(mut table: Table, path: &Path, depth: usize) -> Result<Table> {
     let Some(base) = table.remove(BASE) else { return Ok(table) };
     ensure!(depth <= MAX_BASES, "{}: more than {MAX_BASES} configs stand upon one another", path.display());
     let Value::String(base) = base else { bail!("{}: base must be the path of another config", path.display()) };
-    let base = path.parent().unwrap_or(Path::new("")).join(base);
-    let below = toml::from_str(&read_text(&base)?).with_context(|| format!("{} is not TOML", base.display()))?;
-    let mut merged = with_base(below, &base, depth + 1)?;
+    let base = beside(path, &base);
+    let mut merged = with_base(read_table(&base)?, &base, depth + 1)?;
     merge(&mut merged, table);
     Ok(merged)
 }
@@ -86,6 +122,45 @@ mod tests {
         assert!(error("lost.toml", "base = \"missing.toml\"").contains("missing.toml"));
         assert!(error("odd.toml", "base = 3").contains("base must be the path"));
         assert!(error("typo.toml", "base = \"good.toml\"\n[weights]\ninptu = 1").contains("inptu"));
+    }
+
+    #[test]
+    fn a_teacher_is_told_by_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let distillation = "distillation = { lambda = 1.0 }\n";
+        let joint = |teacher: &str| format!("[training.joint]\nteacher = \"{teacher}\"\n");
+        write("good.toml", GOOD);
+        write("large.toml", "base = \"good.toml\"\n[model]\nunits = 64\n[training]\nlearning_rate = 0.5\nbatch = 2\n");
+        write("students/small.toml", &format!("{GOOD}{distillation}{}", joint("../large.toml")));
+        // From another folder the path is still that of the config that tells it.
+        let path =
+            write("smaller.toml", "base = \"students/small.toml\"\n[model]\nunits = 8\n[training]\ntokens = 64\n");
+        let config = Config::read(&path).unwrap();
+        let joint_teacher = config.training.joint.as_ref().unwrap();
+        let teacher = &joint_teacher.teacher;
+        assert_eq!((config.model.units, teacher.model.units, joint_teacher.top), (8, 64, 8));
+        assert_eq!((teacher.training.batch, teacher.training.tokens, teacher.training.learning_rate), (4, 64, 0.5));
+        assert_eq!(toml::from_str::<Config>(&toml::to_string(&config).unwrap()).unwrap(), config);
+
+        let error = |text: &str| format!("{:#}", Config::read(&write("bad.toml", text)).unwrap_err());
+        assert!(error(&format!("{GOOD}{}", joint("large.toml"))).contains("without training.distillation"));
+        assert!(error(&format!("{GOOD}{distillation}{}", joint("missing.toml"))).contains("missing.toml"));
+        assert!(error(&format!("{GOOD}{distillation}{}", joint("smaller.toml"))).contains("has a teacher itself"));
+        let hints = "distillation = { lambda = 1.0, hint = { weight = 1.0, width = 8 } }\n";
+        assert!(error(&format!("{GOOD}{hints}{}", joint("large.toml"))).contains("gives no hints"));
+        write("taught.toml", &format!("{GOOD}{distillation}"));
+        assert!(error(&format!("{GOOD}{distillation}{}", joint("taught.toml"))).contains("learns from the text alone"));
+        write("broken.toml", "base = \"good.toml\"\n[model]\nunits = 0\n");
+        assert!(
+            error(&format!("{GOOD}{distillation}{}", joint("broken.toml")))
+                .contains("training.joint.teacher: model.units")
+        );
     }
 
     #[test]

@@ -218,6 +218,9 @@ pub struct Training {
     /// What of a teacher is learned, beside the text; [the run](super::run::Run) has where its soft targets are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distillation: Option<Distillation>,
+    /// A teacher that is trained beside, for `distillation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint: Option<Box<Joint>>,
     /// Parts of a batch that are computed side by side on the cores. Their number, not the machine's cores, decides how
     /// sums are rounded.
     #[serde(default = "default_shards")]
@@ -276,6 +279,17 @@ pub struct Distillation {
     pub hint: Option<HintConfig>,
 }
 
+/// A teacher that learns beside its student, from the same batches (Ravi 2017, section 3); see [`joint`](super::joint).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Joint {
+    /// The teacher's config; in a file, its path. Batches and the length of the training are the student's.
+    pub teacher: Config,
+    /// Words that the student is told behind each token.
+    #[serde(default = "default_top")]
+    pub top: usize,
+}
+
 /// What a student compares with its output rows becomes the teacher's by a matrix that is learned and left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -308,6 +322,9 @@ fn default_longest() -> u8 {
     4
 }
 fn default_whole() -> u8 {
+    8
+}
+fn default_top() -> usize {
     8
 }
 fn default_temperature() -> f32 {
@@ -354,6 +371,9 @@ const QUICK_TOKENS: u64 = 300_000;
 impl Config {
     /// Makes a run of a minute or two of it: a small network on few tokens, with all methods as they are.
     pub fn shrink(&mut self) {
+        if let Some(joint) = &mut self.training.joint {
+            joint.teacher.shrink();
+        }
         let ModelConfig { units, embedding, output, .. } = &mut self.model;
         for width in [Some(units), Some(embedding), output.as_mut()].into_iter().flatten() {
             *width = (*width).min(QUICK_WIDTH);
@@ -367,6 +387,15 @@ impl Config {
         training.valid_runs = training.valid_runs.min(4);
         training.typist_lines = training.typist_lines.min(50);
         training.warmup = training.warmup.min(20);
+    }
+
+    /// Gives a teacher that is trained beside the batches, the length and the seed of this training.
+    pub fn align_teacher(&mut self) {
+        let Training { batch, bptt, tokens, reset, shards, seed, .. } = self.training;
+        if let Some(joint) = &mut self.training.joint {
+            let teacher = &mut joint.teacher.training;
+            *teacher = Training { batch, bptt, tokens, reset, shards, seed, ..teacher.clone() };
+        }
     }
 
     /// Steps of the run.

@@ -1,0 +1,103 @@
+//! A network under training: its weights, where in the text it stands, and what one update does to both.
+
+use anyhow::{Result, bail};
+use rand::rngs::StdRng;
+
+use super::adam::{Gradient, Update, update_all};
+use super::batches::Batch;
+use super::config::Config;
+use super::device::ComputeDevice;
+use super::layer::State;
+use super::network::{Network, Phase};
+use super::step::StepOptions;
+use crate::corpus::WordTable;
+
+/// A network that learns as its config says.
+pub struct Learner<'a> {
+    pub config: &'a Config,
+    pub network: Network,
+    /// Of each layer, where its sequences stand.
+    pub states: Vec<State>,
+    fused: bool,
+}
+
+/// What an update tells.
+pub struct Learned {
+    /// Mean loss in nats.
+    pub loss: f64,
+    /// Of the gradient, before it is clipped.
+    pub norm: f64,
+}
+
+impl<'a> Learner<'a> {
+    /// A network with random weights.
+    pub fn new(config: &'a Config, table: &WordTable, device: &ComputeDevice) -> Learner<'a> {
+        let network = Network::new(config, table, device.fused, &device.device);
+        let states = network.zero_states(config.training.batch);
+        Learner { config, network, states, fused: device.fused }
+    }
+
+    /// Begins the text anew.
+    pub fn rewind(&mut self) {
+        self.states = self.network.zero_states(self.config.training.batch);
+    }
+
+    /// Update number `number`, counted from 0.
+    pub fn learn(&mut self, batch: &Batch, number: u64, options: &StepOptions, random: &mut StdRng) -> Result<Learned> {
+        let training = &self.config.training;
+        let phase = self.phase_of(number);
+        if number == self.first_quantized() {
+            self.network.start_quantization();
+        }
+        let step = self.network.step(batch, &mut self.states, phase, options, random);
+        let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
+        if !(step.loss.is_finite() && norm.is_finite()) {
+            bail!(
+                "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip; \
+                 the last checkpoint is whole"
+            );
+        }
+        let update = Update {
+            learning_rate: self.learning_rate(number),
+            scale: (training.clip / norm.max(training.clip)).min(1.0),
+            decay: training.weight_decay,
+            step: number + 1,
+            fused: self.fused,
+        };
+        update_all(&mut self.network.parameters, step.gradients, update);
+        if !phase.frozen {
+            self.network.follow_statistics(step.norms, training.shards);
+        }
+        Ok(Learned { loss: step.loss, norm })
+    }
+
+    /// The first step with transformed weights.
+    fn first_quantized(&self) -> u64 {
+        share_of(self.config.weights.start, self.config.steps())
+    }
+
+    /// What a step does.
+    pub fn phase_of(&self, step: u64) -> Phase {
+        let freeze = self.config.normalization.map_or(1.0, |normalization| normalization.freeze);
+        Phase { quantized: step >= self.first_quantized(), frozen: step >= share_of(freeze, self.config.steps()) }
+    }
+
+    /// The learning rate of a step: warm-up, plateau, linear decay.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        let training = &self.config.training;
+        let done = step as f64 / self.config.steps() as f64;
+        let shape = if step < training.warmup {
+            (step + 1) as f64 / training.warmup as f64
+        } else if done < training.decay_start {
+            1.0
+        } else {
+            let decay = (done - training.decay_start) / (1.0 - training.decay_start).max(f64::MIN_POSITIVE);
+            1.0 - decay * (1.0 - training.final_rate)
+        };
+        training.learning_rate * shape
+    }
+}
+
+fn share_of(share: f64, steps: u64) -> u64 {
+    (share * steps as f64).round() as u64
+}
