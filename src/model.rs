@@ -34,7 +34,7 @@ impl Model {
         }
         if let Some(RareParts { words, flags, log_share }) = parts.rare.take() {
             let rare = RareWords::from_parts(&words, flags, log_share).map_err(corrupt)?;
-            vocabulary = vocabulary.with_rare_words(rare);
+            vocabulary = vocabulary.with_rare_words(rare).map_err(corrupt)?;
         }
         Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)? })
     }

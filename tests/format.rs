@@ -109,7 +109,8 @@ fn errors_name_the_thing() {
     assert_eq!(changed(12, 65).kind(), ErrorKind::LimitExceeded);
     // The first table entry: kind, index, encoding.
     assert_eq!(changed(32, 99).kind(), ErrorKind::Unsupported);
-    assert_eq!(changed(40, 3), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 4), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 3).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(40, 1).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(40, 2).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(36, 3).kind(), ErrorKind::Corrupt);
@@ -139,7 +140,7 @@ fn rare(parts: &mut ModelParts) -> &mut RareParts {
 #[test]
 fn parts_that_contradict_each_other_are_not_written() {
     type Change = fn(&mut ModelParts);
-    let changes: [Change; 23] = [
+    let changes: [Change; 24] = [
         |parts| parts.shape.hidden += 1,
         |parts| parts.shape.vocabulary -= 1,
         |parts| parts.layers.clear(),
@@ -161,6 +162,7 @@ fn parts_that_contradict_each_other_are_not_written() {
         },
         |parts| rare(parts).log_share = 0.5,
         |parts| rare(parts).log_share = f32::NAN,
+        |parts| rare(parts).log_share = -2.0 * limits::MAGNITUDE,
         |parts| parts.shape.input = InputKind::Lsh,
         |parts| *parts = ModelParts { shape: Shape { input: InputKind::Embedding, ..lsh().shape }, ..lsh() },
         |parts| *parts = ModelParts { output: None, ..lsh() },
@@ -200,6 +202,33 @@ fn long_sections_are_coded() {
         refused += usize::from(load_and_use(&file).is_err());
     }
     assert!(refused > 400, "only {refused} of 500 changes were found");
+}
+
+/// A length that lets a sum of 32 bits begin anew is too long by itself.
+#[test]
+fn a_section_of_four_gigabytes_is_refused() {
+    let written = parts_of(2, SHIPPED, &many_words());
+    let mut file = written.to_bytes().unwrap();
+    let sections = inspect(&file).unwrap();
+    let place = sections.iter().position(|section| section.is_coded && section.kind == SectionKind::Words).unwrap();
+    file[32 + 32 * place + 20..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
+    reseal(&mut file);
+    let error = load_and_use(&file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert!(error.to_string().contains("length of a section"), "{error}");
+}
+
+#[test]
+fn rare_words_are_there_with_their_flags() {
+    // The words become a kind that has no place in this model, the flags those of another layer.
+    let (words, flags) = (SectionKind::RareWords, SectionKind::RareWordFlags);
+    for (kind, field, value) in [(words, 0, SectionKind::LshBias as u32), (flags, 4, 1)] {
+        let mut file = shipped();
+        let place = inspect(&file).unwrap().iter().position(|section| section.kind == kind).unwrap();
+        file[32 + 32 * place + field..][..4].copy_from_slice(&value.to_le_bytes());
+        reseal(&mut file);
+        assert_eq!(load_and_use(&file).unwrap_err().kind(), ErrorKind::Corrupt, "{kind:?}");
+    }
 }
 
 #[test]

@@ -54,6 +54,18 @@ fn one_that_is_learned_is_counted_once() {
 }
 
 #[test]
+fn one_that_is_learned_is_written_as_its_writer_does() {
+    let mut personal = Personal::new();
+    for _ in 0..3 {
+        personal.learn("we saw McVole");
+        personal.learn("we saw VaCuole");
+    }
+    // The model has "vacuole" in lower case alone.
+    let texts: Vec<String> = suggest(&personal, "we saw vac", 3).into_iter().map(|item| item.text).collect();
+    assert_eq!(texts, ["VaCuole"]);
+}
+
+#[test]
 fn a_model_knows_their_language() {
     assert!(known_words(&model(), "vole vowel ") > known_words(&model(), "vole zzz "));
 }

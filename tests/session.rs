@@ -9,6 +9,7 @@ use std::slice::from_ref;
 
 use lm_wasm::format::InputKind;
 use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
+use lm_wasm::text::Token;
 use lm_wasm::{Model, Session, Suggestions};
 use proptest::prelude::*;
 
@@ -173,6 +174,11 @@ fn unknown_words_differ_where_spellings_are_read() {
         for number in [7, 1499, 7] {
             assert_eq!(session.suggest(&model, &text(number), 3), fresh(&model, &text(number), 3));
         }
+        // Numbers of unknown words are no one else's.
+        session.set_context(&model, &[]);
+        let zebra = session.token(&model, &Token::Word("zebra".into()));
+        assert_eq!(session.log_probability(&model, zebra) == f32::NEG_INFINITY, differ);
+        assert_eq!(zebra >= model.vocabulary().end(), differ);
         // What is no token is an unknown word that has no spelling.
         session.set_context(&model, &[]);
         let logits = [0, 99].map(|token| {

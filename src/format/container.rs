@@ -301,6 +301,8 @@ pub(super) fn read(source: &dyn Source) -> Result<Vec<Section<'_>>, Error> {
             return Err(Error::corrupt("header", "its sections are not in rising order"));
         }
         end = section.offset + section.length;
+        // Each by itself, too: four bytes of length and those of others are more than a browser's addresses can tell.
+        Error::check_limit("length of a section", entry.expanded_length as usize, limits::FILE)?;
         expanded += entry.expanded_length as usize;
         Error::check_limit("length of all sections", expanded, limits::FILE)?;
         sections.push(section);

@@ -83,7 +83,9 @@ impl Blend {
                 Some(number) => model.vocabulary().is_offered(number),
                 None => word.weight >= LEAST_OFFERED * personal.one_use,
             };
-            let spelling = number.map_or_else(|| word.spelling.clone(), |number| model.vocabulary().cased(number));
+            // The model's lists know rare words in lower case or with capitals, their writer knows "McCall".
+            let row = number.filter(|&number| model.vocabulary().rare_index(number).is_none());
+            let spelling = row.map_or_else(|| word.spelling.clone(), |row| model.vocabulary().cased(row));
             let text = match_case(prefix, sentence_start, &spelling);
             if offered && text != prefix {
                 let known = number.map_or(0.0, |number| session.mass(model, from_ref(&(number..number + 1))));

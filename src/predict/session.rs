@@ -49,8 +49,8 @@ impl Session {
         session
     }
 
-    /// The number of a token: its row. Where the network reads spellings, each unknown word has a number beyond the rows, which
-    /// is good until the next suggestion, [`rebase`](Self::rebase) or empty context.
+    /// The number of a token: its row. Where the network reads spellings, each unknown word has a number beyond those of rows and
+    /// rare words, which is good until the next suggestion, [`rebase`](Self::rebase) or empty context.
     pub fn token(&mut self, model: &Model, token: &Token) -> u32 {
         let row = model.vocabulary().id(token);
         let Token::Word(word) = token else { return row };
@@ -62,7 +62,7 @@ impl Session {
             self.unknown.push(word.to_string());
             self.unknown.len() - 1
         });
-        (self.scores.len() + index) as u32
+        model.vocabulary().end() + index as u32
     }
 
     /// The numbers of the tokens of a text.
@@ -113,7 +113,8 @@ impl Session {
     fn read(&mut self, model: &Model, token: u32, state: usize) {
         let network = model.network();
         let row = if (token as usize) < self.scores.len() { token } else { UNKNOWN };
-        let unknown = (token as usize).checked_sub(self.scores.len()).and_then(|index| self.unknown.get(index));
+        let beyond = token.checked_sub(model.vocabulary().end());
+        let unknown = beyond.and_then(|index| self.unknown.get(index as usize));
         let spelling = network.reads_spellings().then(|| match unknown {
             Some(word) => Cow::Borrowed(word.as_str()),
             None => Cow::Owned(model.vocabulary().name(row)),

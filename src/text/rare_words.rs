@@ -8,9 +8,6 @@ use super::{Casing, WordList};
 
 /// Words whose levels are looked at, and summed up, together.
 const BLOCK: usize = 64;
-/// The rarest level.
-const LAST_LEVEL: u8 = 40;
-
 /// Rare words with their frequencies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RareWords {
@@ -34,19 +31,22 @@ pub struct RareFlags {
 }
 
 impl RareFlags {
+    /// The rarest level.
+    pub const LAST_LEVEL: u8 = 40;
+
     /// The byte that stands in the file.
     pub fn to_byte(self) -> u8 {
-        self.level.min(LAST_LEVEL) << 2 | self.casing.to_bits()
+        self.level.min(Self::LAST_LEVEL) << 2 | self.casing.to_bits()
     }
 
     fn from_byte(byte: u8) -> Option<RareFlags> {
         let flags = RareFlags { casing: Casing::from_bits(byte), level: byte >> 2 };
-        (flags.level <= LAST_LEVEL && flags.casing != Casing::Mixed).then_some(flags)
+        (flags.level <= Self::LAST_LEVEL && flags.casing != Casing::Mixed).then_some(flags)
     }
 
     /// The share of this level in shares of the last one.
     fn share(byte: u8) -> u64 {
-        1 << (LAST_LEVEL - (byte >> 2))
+        1 << (Self::LAST_LEVEL - (byte >> 2))
     }
 }
 
@@ -87,7 +87,7 @@ impl RareWords {
 
     /// The sum of `P(w | <unk>)` over a range, as a multiple of that of the words of level 0.
     pub fn share_of(&self, range: Range<usize>) -> f32 {
-        const UNIT: f32 = (1_u64 << LAST_LEVEL) as f32;
+        const UNIT: f32 = (1_u64 << RareFlags::LAST_LEVEL) as f32;
         let sum = self.sum_before(range.end) - self.sum_before(range.start);
         sum as f32 / UNIT
     }

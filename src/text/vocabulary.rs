@@ -71,9 +71,17 @@ impl Vocabulary {
         Ok(Vocabulary { marks, mixed, words, flags, rare: RareWords::default() })
     }
 
-    /// The same with rare words to complete, none of which is in the vocabulary.
-    pub fn with_rare_words(self, rare: RareWords) -> Vocabulary {
-        Vocabulary { rare, ..self }
+    /// The same with rare words to complete; the reason if one of them is in the vocabulary.
+    pub fn with_rare_words(self, rare: RareWords) -> Result<Vocabulary, &'static str> {
+        if self.words.has_one_of(rare.words()) {
+            return Err("a rare word is in the vocabulary, too");
+        }
+        Ok(Vocabulary { rare, ..self })
+    }
+
+    /// One beyond the numbers of rows and rare words.
+    pub fn end(&self) -> u32 {
+        (self.len() + self.rare.words().len()) as u32
     }
 
     /// Number of rows: special tokens and words.
@@ -261,8 +269,8 @@ mod tests {
     fn rare_words_are_behind_the_rows() {
         let words = WordList::new(["gondola", "oslo"]).unwrap();
         let rare = RareWords::from_parts(&words.encode(), vec![0, 5], -1.0).unwrap();
-        let vocabulary = vocabulary().with_rare_words(rare);
-        assert_eq!(vocabulary.len(), 11);
+        let vocabulary = vocabulary().with_rare_words(rare).unwrap();
+        assert_eq!((vocabulary.len(), vocabulary.end()), (11, 13));
         assert_eq!(vocabulary.with_prefix("go"), [5..7, 11..12]);
         assert_eq!(vocabulary.meant_by("go"), [5..7, 11..12]);
         assert_eq!(vocabulary.find("gone"), Some(6));
@@ -271,6 +279,14 @@ mod tests {
         assert_eq!((vocabulary.name(12), vocabulary.cased(12)), ("oslo".to_owned(), "Oslo".to_owned()));
         assert_eq!((vocabulary.name(13), vocabulary.cased(13)), ("<unk>".to_owned(), "<unk>".to_owned()));
         assert!(vocabulary.is_offered(12) && !vocabulary.is_offered(13));
+    }
+
+    #[test]
+    fn a_rare_word_is_no_row() {
+        for (words, fits) in [(["aaa", "zzz"], true), (["aaa", "gone"], false), (["go", "zzz"], false)] {
+            let rare = RareWords::from_parts(&WordList::new(words).unwrap().encode(), vec![0, 0], -1.0).unwrap();
+            assert_eq!(vocabulary().with_rare_words(rare).is_ok(), fits, "{words:?}");
+        }
     }
 
     #[test]

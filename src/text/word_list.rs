@@ -17,6 +17,10 @@ pub const MAX_WORD_BYTES: usize = 100;
 /// So many words begin with one that is written out.
 const BLOCK: usize = 16;
 
+/// Beginnings that are looked for at most to find what may be meant: what is typed in Polish takes some dozens, a list that is
+/// made for it could take millions.
+const MOST_SPELLINGS: usize = 4096;
+
 /// Sorted, distinct words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WordList {
@@ -37,6 +41,47 @@ pub struct Walk<'a> {
     /// Where in the text it begins.
     at: usize,
     word: String,
+}
+
+/// A search for what may be meant by plain letters.
+struct Search<'a> {
+    list: &'a WordList,
+    /// The beginning that is looked for.
+    spelling: String,
+    found: Vec<Range<usize>>,
+    /// How many more beginnings may be looked for.
+    left: usize,
+}
+
+impl Search<'_> {
+    /// Finds the words that begin with the spelling, and behind it may mean `typed`.
+    fn spell(&mut self, typed: &str) {
+        let Some(left) = self.left.checked_sub(1) else { return };
+        self.left = left;
+        let range = self.list.with_prefix(&self.spelling);
+        if range.is_empty() {
+            return;
+        }
+        let Some(first) = typed.chars().next() else {
+            self.found.push(range);
+            return;
+        };
+        self.spell_behind(first, &typed[first.len_utf8()..]);
+        for &letter in &self.list.accents {
+            let plain = plain_letters(letter).unwrap_or_default();
+            // The beginning of several letters for one is a beginning, too.
+            if letter != first && (typed.starts_with(plain) || plain.starts_with(typed)) {
+                self.spell_behind(letter, &typed[plain.len().min(typed.len())..]);
+            }
+        }
+    }
+
+    fn spell_behind(&mut self, letter: char, typed: &str) {
+        let length = self.spelling.len();
+        self.spelling.push(letter);
+        self.spell(typed);
+        self.spelling.truncate(length);
+    }
 }
 
 impl WordList {
@@ -157,31 +202,29 @@ impl WordList {
     /// The words that may be meant by `typed`, as [`may_mean`](super::may_mean) has it, those that begin with it among them:
     /// ranges that do not overlap, none of them empty.
     pub fn meant_by(&self, typed: &str) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        self.spell(&mut String::with_capacity(typed.len()), typed, &mut found);
-        found
+        let mut search = Search {
+            list: self,
+            spelling: String::with_capacity(typed.len()),
+            found: Vec::new(),
+            left: MOST_SPELLINGS,
+        };
+        search.spell(typed);
+        search.found
     }
 
-    /// Finds the words that begin with `spelling`, and behind it may mean `typed`.
-    fn spell(&self, spelling: &mut String, typed: &str, found: &mut Vec<Range<usize>>) {
-        let range = self.with_prefix(spelling);
-        let Some(first) = typed.chars().next().filter(|_| !range.is_empty()) else {
-            found.extend(Some(range).filter(|range| !range.is_empty()));
-            return;
-        };
-        let length = spelling.len();
-        spelling.push(first);
-        self.spell(spelling, &typed[first.len_utf8()..], found);
-        spelling.truncate(length);
-        for &letter in &self.accents {
-            let plain = plain_letters(letter).unwrap_or_default();
-            // The beginning of several letters for one is a beginning, too.
-            if letter != first && (typed.starts_with(plain) || plain.starts_with(typed)) {
-                spelling.push(letter);
-                self.spell(spelling, &typed[plain.len().min(typed.len())..], found);
-                spelling.truncate(length);
+    /// Whether the other list has a word of this one.
+    pub fn has_one_of(&self, other: &WordList) -> bool {
+        let (mut own, mut others) = (self.walk(), other.walk());
+        let mut is_left = own.next().is_some();
+        while let Some(word) = others.next() {
+            while is_left && own.word.as_str() < word {
+                is_left = own.next().is_some();
+            }
+            if is_left && own.word == word {
+                return true;
             }
         }
+        false
     }
 
     /// The first word that is not `before`, and its index; an empty one and the list's length if there is none.
@@ -303,6 +346,15 @@ mod tests {
         }
 
         #[test]
+        fn words_in_common(
+            a in prop::collection::btree_set("[a-c]{1,4}", 0..20),
+            b in prop::collection::btree_set("[a-c]{1,4}", 0..20),
+        ) {
+            let list = |words: &BTreeSet<String>| WordList::new(words.iter().map(String::as_str)).unwrap();
+            prop_assert_eq!(list(&a).has_one_of(&list(&b)), !a.is_disjoint(&b));
+        }
+
+        #[test]
         fn a_walk_goes_anywhere(
             words in prop::collection::btree_set("[a-cąćźż]{1,6}", 0..120),
             places in prop::collection::vec(0usize..130, 0..40),
@@ -328,6 +380,17 @@ mod tests {
         let list = WordList::new(long.iter().map(String::as_str)).unwrap();
         assert_eq!(WordList::decode(&list.encode()).unwrap(), list);
         assert_eq!([0, 1, 2, 3].map(|index| list.get(index)), long);
+    }
+
+    #[test]
+    fn a_search_ends() {
+        // All words of 13 letters that are a or á: each of them may be meant.
+        let spelling = |word: u32| (0..13).map(|bit| if word >> bit & 1 == 0 { 'a' } else { 'á' }).collect::<String>();
+        let words: BTreeSet<String> = (0..1 << 13).map(spelling).collect();
+        let list = WordList::new(words.iter().map(String::as_str)).unwrap();
+        let found = list.meant_by(&"a".repeat(13));
+        assert!((1000..=MOST_SPELLINGS).contains(&found.len()), "{}", found.len());
+        assert_eq!(list.meant_by("aaaaa").into_iter().flatten().count(), 1 << 13);
     }
 
     #[test]

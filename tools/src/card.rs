@@ -48,8 +48,8 @@ impl Card<'_> {
         for source in &self.manifest.sources {
             writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)?;
         }
-        if !self.manifest.frequencies.is_empty() {
-            writeln!(text, "\nFrequencies of rare words: {}", self.manifest.frequencies)?;
+        if !self.manifest.lists.is_empty() {
+            writeln!(text, "\nLists that rare words are taken from: {}", self.manifest.lists.join("; "))?;
         }
         Ok(text)
     }

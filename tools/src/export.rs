@@ -9,7 +9,7 @@ use lm_wasm::format::{
 };
 use lm_wasm::text::{Casing, RareFlags, WordList};
 
-use crate::corpus::{RareWords, WordTable};
+use crate::corpus::{RareWord, RareWords, WordTable};
 use crate::training::config::{Cell, Config};
 use crate::training::lsh::LshPlaces;
 use crate::training::network::{InputPlaces, LayerPlaces, Network, NormPlaces};
@@ -67,16 +67,21 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
     })
 }
 
-/// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest.
+/// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest, then scaled to what they were
+/// in all.
 pub fn rare_parts(rare: &RareWords) -> Result<RareParts> {
     let words =
         WordList::new(rare.entries.iter().map(|entry| entry.word.as_str())).map_err(|reason| anyhow!(reason))?;
     let most = rare.entries.iter().map(|entry| entry.probability).fold(0.0, f64::max);
-    let flags = rare.entries.iter().map(|entry| {
-        let level = (most / entry.probability).log2().round() as u8;
-        RareFlags { casing: Casing::of(&entry.spelling), level }.to_byte()
-    });
-    Ok(RareParts { words: words.encode(), log_share: most.ln().min(0.0) as f32, flags: flags.collect() })
+    let level = |entry: &RareWord| ((most / entry.probability).log2().round() as u8).min(RareFlags::LAST_LEVEL);
+    let flags = rare
+        .entries
+        .iter()
+        .map(|entry| RareFlags { casing: Casing::of(&entry.spelling), level: level(entry) }.to_byte());
+    let sum: f64 = rare.entries.iter().map(|entry| entry.probability).sum();
+    let rounded: f64 = rare.entries.iter().map(|entry| (-f64::from(level(entry))).exp2()).sum();
+    let log_share = (sum / rounded).ln().min(0.0) as f32;
+    Ok(RareParts { words: words.encode(), log_share, flags: flags.collect() })
 }
 
 /// A layer with its normalization folded away: `gain * (product - mean) / deviation` is a factor of each output, which

@@ -86,7 +86,7 @@ impl Arguments {
         metadata.push("lm-tools", env!("CARGO_PKG_VERSION"))?;
         let sources = manifest.sources.len();
         metadata.push("trained_on", &format!("a corpus of {} tokens from {sources} sources", manifest.train_tokens))?;
-        let attributions = manifest.sources.iter().map(|source| &source.attribution).chain([&manifest.frequencies]);
+        let attributions = manifest.sources.iter().map(|source| &source.attribution).chain(&manifest.lists);
         for attribution in attributions.filter(|attribution| !attribution.is_empty()) {
             metadata.push("attribution", attribution)?;
         }

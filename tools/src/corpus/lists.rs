@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use lm_wasm::text::normalize;
 
 use super::lines::Lines;
-use super::sources::FrequencyList;
+use super::sources::{FrequencyList, SpellingList};
 
 /// The normalized words of a frequency list, each with its Zipf frequency.
 pub fn read_frequencies(list: &FrequencyList, root: &Path) -> Result<HashMap<String, f64>> {
@@ -23,13 +23,13 @@ pub fn read_frequencies(list: &FrequencyList, root: &Path) -> Result<HashMap<Str
 /// The normalized words of spelling lists that are wanted, each as the lists write it, in lower case if one of them does: a list
 /// may have millions, and few are wanted.
 pub fn read_spellings(
-    lists: &[String],
+    lists: &[SpellingList],
     root: &Path,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<HashMap<String, String>> {
     let mut listed: HashMap<String, String> = HashMap::new();
     for list in lists {
-        let mut lines = Lines::open(&root.join(list))?;
+        let mut lines = Lines::open(&root.join(&list.path))?;
         while let Some((_, spelling)) = lines.next_line()? {
             let word = normalize(&spelling);
             if is_wanted(&word) && (*word == *spelling || !listed.contains_key(&*word)) {
@@ -50,7 +50,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.txt"), "Polish\nOslo\nunwanted\n").unwrap();
         fs::write(folder.path().join("b.txt"), "polish\nOSLO\n").unwrap();
-        let lists = ["a.txt".to_owned(), "b.txt".to_owned()];
+        let lists = ["a.txt", "b.txt"].map(|path| SpellingList { path: path.to_owned(), attribution: String::new() });
         let listed = read_spellings(&lists, folder.path(), |word| word != "unwanted").unwrap();
         let wanted =
             [("polish", "polish"), ("oslo", "Oslo")].map(|(word, as_written)| (word.into(), as_written.into()));

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::lists::read_spellings;
+use super::sources::SpellingList;
 use super::vocabulary::WordTable;
 
 /// A misspelling is so many times rarer than the word that is meant.
@@ -16,7 +17,7 @@ const LEAST_LETTERS: usize = 5;
 /// Marks as not offered what is in no list, usually written in lower case (names are in few lists) and one edit away from a
 /// word of a list that is 20 times as frequent: a letter left out, put in, put for another or exchanged with its neighbour
 /// (Damerau 1964). An apostrophe left out is the writer's way, not an error. The number of words marked.
-pub fn mark(table: &mut WordTable, lists: &[String], root: &Path) -> Result<usize> {
+pub fn mark(table: &mut WordTable, lists: &[SpellingList], root: &Path) -> Result<usize> {
     let words = &table.entries[table.specials..];
     let counts: HashMap<&str, f64> = words.iter().map(|entry| (entry.token.as_str(), entry.count)).collect();
     let listed = read_spellings(lists, root, |word| counts.contains_key(word))?;
@@ -103,7 +104,11 @@ mod tests {
         let mut table = WordTable { specials: 1, entries };
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("words.txt"), "Because\ndidn't\nmelon\nmellon\nunheard\n").unwrap();
-        assert_eq!(mark(&mut table, &["words.txt".into()], folder.path()).unwrap(), 1);
+        assert_eq!(
+            mark(&mut table, &[SpellingList { path: "words.txt".into(), attribution: String::new() }], folder.path())
+                .unwrap(),
+            1
+        );
         let withheld: Vec<&str> =
             table.entries[1..].iter().filter(|entry| !entry.offered).map(|entry| entry.token.as_str()).collect();
         assert_eq!(withheld, ["becuase"]);

@@ -29,7 +29,7 @@ use twox_hash::XxHash64;
 pub use count::Counts;
 pub use lines::Lines;
 use offer::Offer;
-pub use rare::RareWords;
+pub use rare::{RareWord, RareWords};
 use shuffle::Blocks;
 use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
@@ -57,9 +57,9 @@ pub struct Manifest {
     pub checksum: u64,
     /// Share of the training tokens that are `<unk>`.
     pub unknown_share: f64,
-    /// Who made the frequency list that rare words are taken from.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub frequencies: String,
+    /// Who made the lists that rare words are taken from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
     pub sources: Vec<SourceSummary>,
 }
 
@@ -116,7 +116,6 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
     let valid = write_valid(sources, root, &vocabulary, out)?;
-    let list = sources.offer_if_listed.as_ref().filter(|_| sources.rare_words > 0);
     let manifest = Manifest {
         language: sources.language.clone(),
         tokenization: sources.tokenization,
@@ -125,7 +124,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
         unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
-        frequencies: list.map_or_else(String::new, |list| list.attribution.clone()),
+        lists: if sources.rare_words > 0 { sources.attributions_of_lists() } else { Vec::new() },
         sources: summaries,
     };
     fs::write(&manifest_path, serde_json::to_string_pretty(&manifest)? + "\n")

@@ -59,3 +59,21 @@ fn stem(word: &str) -> Option<String> {
     let length = if letters.len() > LEAST_STEM { letters.len() - 1 } else { letters.len() };
     (length >= LEAST_STEM).then(|| letters[..length].iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inflections_begin_as_their_word() {
+        let never: HashSet<String> = ["damn", "bastard", "ass"].map(str::to_owned).into();
+        let stems = never.iter().filter_map(|word| stem(word)).collect();
+        let offer = Offer { never, stems, listed: None };
+        for (word, is_like) in
+            [("damned", true), ("dame", false), ("bastarda", true), ("bastar", true), ("assess", false)]
+        {
+            assert_eq!(offer.is_like_offensive(word), is_like, "{word}");
+        }
+        assert!(offer.allows("assess") && !offer.allows("ass"));
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use lm_wasm::text::Casing;
+use lm_wasm::text::{Casing, Token, tokens};
 
 use super::count::Counts;
 use super::lists::{read_frequencies, read_spellings};
@@ -43,8 +43,9 @@ impl RareWords {
     /// The most frequent words that the vocabulary lacks, as many as the sources ask for, with their frequency among unknown words.
     ///
     /// Where there is a frequency list a word's occurrences are the mean of those counted and those that the list lets expect:
-    /// what was seen once says little. They are taken from the spelling lists where there are any. Words that begin as an
-    /// offensive one does are left out, for they are mostly its inflections.
+    /// what was seen once says little. They are taken from the spelling lists, written as there; where there are none, from the
+    /// frequency list; where there is none either, they have been seen twice. Words that begin as an offensive one does are left
+    /// out, for they are mostly its inflections, and so are those of mixed casing.
     pub fn choose(
         counts: &Counts,
         table: &WordTable,
@@ -53,29 +54,31 @@ impl RareWords {
         root: &Path,
     ) -> Result<RareWords> {
         let vocabulary: HashSet<&str> = table.entries.iter().map(|entry| entry.token.as_str()).collect();
-        let estimates = estimates(counts, sources, root)?;
-        let least = if sources.spelling.is_empty() { LEAST_COUNT } else { f64::MIN_POSITIVE };
-        let mut candidates: HashMap<String, f64> = estimates
-            .into_iter()
-            .filter(|(word, estimate)| *estimate >= least && is_wanted(word) && !vocabulary.contains(word.as_str()))
-            .filter(|(word, _)| !offer.is_like_offensive(word))
-            .collect();
-        let listed = read_spellings(&sources.spelling, root, |word| candidates.contains_key(word))?;
-        if !sources.spelling.is_empty() {
-            candidates.retain(|word, _| listed.contains_key(word));
-        }
-        let sum: f64 = candidates.values().sum();
-        let unknown = table.entries.first().map_or(0.0, |entry| entry.count).max(sum);
-        let mut chosen: Vec<(String, f64)> = candidates.into_iter().collect();
-        chosen.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
-        chosen.truncate(sources.rare_words);
-        chosen.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let entry = |(word, estimate): (String, f64)| {
-            let spelling = counts.spelling(&word).or_else(|| listed.get(&word).cloned());
-            let spelling = spelling.filter(|spelling| Casing::of(spelling) != Casing::Mixed);
-            RareWord { spelling: spelling.unwrap_or_else(|| word.clone()), probability: estimate / unknown, word }
+        let list = sources.offer_if_listed.as_ref();
+        let frequencies = list.map(|list| read_frequencies(list, root)).transpose()?;
+        let mut estimates = estimates(counts, frequencies.as_ref());
+        estimates
+            .retain(|word, _| is_wanted(word) && !vocabulary.contains(word.as_str()) && !offer.is_like_offensive(word));
+        let listed = read_spellings(&sources.spelling, root, |word| estimates.contains_key(word))?;
+        let is_trusted = |word: &str, estimate: f64| match &frequencies {
+            _ if !sources.spelling.is_empty() => listed.contains_key(word),
+            Some(frequencies) => frequencies.contains_key(word),
+            None => estimate >= LEAST_COUNT,
         };
-        Ok(RareWords { entries: chosen.into_iter().map(entry).collect() })
+        let spelling = |word: &str| listed.get(word).cloned().or_else(|| counts.spelling(word));
+        let candidates = estimates.into_iter().filter(|(word, estimate)| is_trusted(word, *estimate));
+        let candidates = candidates.filter_map(|(word, estimate)| {
+            let spelling = spelling(&word).unwrap_or_else(|| word.clone());
+            (Casing::of(&spelling) != Casing::Mixed).then_some(RareWord { word, probability: estimate, spelling })
+        });
+        let mut entries: Vec<RareWord> = candidates.collect();
+        entries.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.word.cmp(&b.word)));
+        let sum: f64 = entries.iter().map(|entry| entry.probability).sum();
+        let unknown = table.entries.first().map_or(0.0, |entry| entry.count).max(sum);
+        entries.truncate(sources.rare_words);
+        entries.sort_by(|a, b| a.word.cmp(&b.word));
+        entries.iter_mut().for_each(|entry| entry.probability /= unknown);
+        Ok(RareWords { entries })
     }
 
     /// Writes the table of a corpus as tab-separated values.
@@ -88,7 +91,7 @@ impl RareWords {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Reads the table of a corpus; none if it has none.
+    /// Reads the table of a corpus; none if it has none, or none in it.
     pub fn read(folder: &Path) -> Result<Option<RareWords>> {
         let path = folder.join(FILE);
         let text = match fs::read_to_string(&path) {
@@ -102,7 +105,8 @@ impl RareWords {
         let entries = lines
             .enumerate()
             .map(|(number, line)| parse(line).with_context(|| format!("{}: line {}", path.display(), number + 2)));
-        Ok(Some(RareWords { entries: entries.collect::<Result<_>>()? }))
+        let entries: Vec<RareWord> = entries.collect::<Result<_>>()?;
+        Ok(Some(RareWords { entries }).filter(|words| !words.entries.is_empty()))
     }
 
     /// Removes the table of a corpus, if there is one.
@@ -115,21 +119,27 @@ impl RareWords {
 }
 
 /// Expected occurrences of all words that were counted or are in the frequency list.
-fn estimates(counts: &Counts, sources: &Sources, root: &Path) -> Result<HashMap<String, f64>> {
+fn estimates(counts: &Counts, frequencies: Option<&HashMap<String, f64>>) -> HashMap<String, f64> {
     let mut estimates: HashMap<String, f64> = counts.words().map(|(word, count)| (word.to_owned(), count)).collect();
-    if let Some(list) = &sources.offer_if_listed {
-        let all: f64 = estimates.values().sum();
-        estimates.values_mut().for_each(|count| *count /= 2.0);
-        for (word, zipf) in read_frequencies(list, root)? {
-            *estimates.entry(word).or_default() += all * 10_f64.powf(zipf - 9.0) / 2.0;
-        }
+    let Some(frequencies) = frequencies else { return estimates };
+    // In an order of their own: a sum of floats depends on it.
+    let mut all: Vec<f64> = estimates.values().copied().collect();
+    all.sort_by(f64::total_cmp);
+    let all: f64 = all.iter().sum();
+    estimates.values_mut().for_each(|count| *count /= 2.0);
+    for (word, zipf) in frequencies {
+        *estimates.entry(word.clone()).or_default() += all * 10_f64.powf(zipf - 9.0) / 2.0;
     }
-    Ok(estimates)
+    estimates
 }
 
+/// Whether a word is long enough, of letters alone, and one word where it is typed.
 fn is_wanted(word: &str) -> bool {
-    let is_letter = |c: char| c.is_alphabetic() || c == '\'' || c == '-';
-    word.chars().count() >= LEAST_LETTERS && word.len() <= MOST_BYTES && word.chars().all(is_letter)
+    let is_letter = |c: char| c.is_alphabetic() || c == '\'';
+    word.chars().count() >= LEAST_LETTERS
+        && word.len() <= MOST_BYTES
+        && word.chars().all(is_letter)
+        && tokens(word).eq([Token::Word(word.into())])
 }
 
 fn parse(line: &str) -> Result<RareWord> {
@@ -156,7 +166,7 @@ mod tests {
         toml::from_str(&text).unwrap()
     }
 
-    const LISTS: &str = "never_offer = [\"never.txt\"]\nspelling = [\"spelling.txt\"]\n\
+    const LISTS: &str = "never_offer = [\"never.txt\"]\nspelling = [{ path = \"spelling.txt\" }]\n\
                          offer_if_listed = { path = \"frequency.tsv\", zipf = 3.0 }";
 
     fn chosen(lists: &str) -> Vec<RareWord> {
@@ -198,6 +208,35 @@ mod tests {
     }
 
     #[test]
+    fn without_spellings_those_of_the_frequency_list() {
+        let lists = "offer_if_listed = { path = \"frequency.tsv\", zipf = 3.0 }";
+        let words: Vec<String> = chosen(lists).into_iter().map(|entry| entry.word).collect();
+        assert_eq!(words, ["house", "narwhal", "walrus"]);
+    }
+
+    #[test]
+    fn words_are_written_as_in_the_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = sources(folder.path(), LISTS);
+        fs::write(folder.path().join("spelling.txt"), "narwhal\nwalrus\nMcDuff\noslo\n").unwrap();
+        let mut counts = Counts::default();
+        counts.add_line("the the this this McDuff McDuff Oslo Walrus Narwhal", 1.0);
+        let table = counts.vocabulary(2, &|_| true);
+        let offer = Offer::read(&sources, folder.path()).unwrap();
+        let chosen = RareWords::choose(&counts, &table, &offer, &sources, folder.path()).unwrap();
+        let spellings: Vec<String> = chosen.entries.into_iter().map(|entry| entry.spelling).collect();
+        assert_eq!(spellings, ["narwhal", "oslo", "walrus"]);
+    }
+
+    #[test]
+    fn one_word_of_letters() {
+        for (word, wanted) in [("vole", true), ("żółw", true), ("o'neill", true), ("vol", false), ("vole2", false)] {
+            assert_eq!(is_wanted(word), wanted, "{word}");
+        }
+        assert!(!is_wanted("well-known") && !is_wanted("'vole") && !is_wanted(&"v".repeat(101)));
+    }
+
+    #[test]
     fn without_lists_what_was_seen_twice() {
         let words: Vec<String> = chosen("").into_iter().map(|entry| entry.word).collect();
         assert_eq!(words, ["horse", "oslo"]);
@@ -216,6 +255,8 @@ mod tests {
             let error = format!("{:#}", RareWords::read(folder.path()).unwrap_err());
             assert!(error.contains(reason) && error.contains(FILE), "{error}");
         }
+        RareWords::default().write(folder.path()).unwrap();
+        assert_eq!(RareWords::read(folder.path()).unwrap(), None, "an empty table");
         RareWords::remove(folder.path()).unwrap();
         RareWords::remove(folder.path()).unwrap();
         assert_eq!(RareWords::read(folder.path()).unwrap(), None);

@@ -47,7 +47,7 @@ pub struct Sources {
     pub offer_if_listed: Option<FrequencyList>,
     /// Spelling lists (one word a line): what is in none of them and near a much more frequent word that is, is not offered.
     #[serde(default)]
-    pub spelling: Vec<String>,
+    pub spelling: Vec<SpellingList>,
     /// Held-out files, for the perplexity told while training.
     #[serde(default)]
     pub valid: Vec<String>,
@@ -61,8 +61,19 @@ pub struct Sources {
 pub struct FrequencyList {
     /// Lines of `word<TAB>Zipf frequency`, a `.tsv` file, possibly with `.xz`.
     pub path: String,
-    /// The least Zipf frequency (log10 of occurrences in 10^9 words; van Heuven 2014).
+    /// The least Zipf frequency (log10 of occurrences in 10^9 words; van Heuven 2014) of a word of the vocabulary that is offered.
     pub zipf: f64,
+    /// Who made it and under which licence: goes into the model's card where rare words are taken from it.
+    #[serde(default)]
+    pub attribution: String,
+}
+
+/// Words as they are rightly written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpellingList {
+    /// One word a line.
+    pub path: String,
     /// Who made it and under which licence: goes into the model's card where rare words are taken from it.
     #[serde(default)]
     pub attribution: String,
@@ -103,6 +114,13 @@ impl Sources {
         toml::from_str(&text).with_context(|| format!("{} is not a valid source list", path.display()))
     }
 
+    /// Who made the frequency list and the spelling lists.
+    pub fn attributions_of_lists(&self) -> Vec<String> {
+        let frequencies = self.offer_if_listed.iter().map(|list| &list.attribution);
+        let spellings = self.spelling.iter().map(|list| &list.attribution);
+        frequencies.chain(spellings).filter(|attribution| !attribution.is_empty()).cloned().collect()
+    }
+
     /// Refuses what cannot work before anything is read.
     pub fn check(&self, root: &Path) -> Result<()> {
         if self.source.is_empty() {
@@ -131,7 +149,8 @@ impl Sources {
         }
         let sources = self.source.iter().map(|source| &source.path);
         let lists = self.offer_if_listed.iter().map(|list| &list.path);
-        let files = sources.chain(lists).chain(&self.never_offer).chain(&self.spelling).chain(&self.valid);
+        let spellings = self.spelling.iter().map(|list| &list.path);
+        let files = sources.chain(lists).chain(spellings).chain(&self.never_offer).chain(&self.valid);
         for file in files {
             let path = root.join(file);
             if !path.is_file() {

@@ -37,7 +37,7 @@ pub enum Transform {
         /// Fewer levels than the bits can tell: an odd number. The entropy coder makes a smaller file of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         levels: Option<u16>,
-        /// Scales are powers of `2^(1 / n)`: so few of them that a file tells each in a byte.
+        /// Scales are powers of `2^(1 / n)`: so few of them that a file tells each in a few bits.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scales_per_octave: Option<u8>,
     },
@@ -428,7 +428,7 @@ mod testing {
     /// Every method, with some of its options.
     pub fn all() -> Vec<Transform> {
         let groups = [Group::Matrix, Group::Output];
-        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(|bits| Transform::linear(bits)).to_vec();
+        let mut all: Vec<Transform> = [1, 2, 3, 4, 8, 12].map(Transform::linear).to_vec();
         all.push(Transform::Linear { bits: 4, levels: Some(11), scales_per_octave: Some(8) });
         all.extend([1, 2, 4].map(|bits| Transform::Codebook { bits }));
         for per in groups {
@@ -502,6 +502,8 @@ mod tests {
                     .contains("an odd number from 9 to 15")
             );
         }
+        let no_scale = Transform::Linear { bits: 4, levels: None, scales_per_octave: Some(0) };
+        assert!(error(no_scale).contains("scales_per_octave = 0"));
         assert!(
             error(Transform::Linear { bits: 1, levels: Some(2), scales_per_octave: None }).contains("takes no levels")
         );
