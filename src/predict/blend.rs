@@ -77,6 +77,7 @@ impl Blend {
         let blended = |model: f64, personal: f64| (((1.0 - share) * model + share * personal) / whole).min(1.0) as f32;
 
         let sentence_start = ends_sentence(finished);
+        let mut taken: Vec<&str> = Vec::with_capacity(CANDIDATES);
         for (word, probability) in likely {
             let number = model.vocabulary().find(&word.key);
             let offered = match number {
@@ -90,10 +91,11 @@ impl Blend {
             if offered && text != prefix {
                 let known = number.map_or(0.0, |number| session.mass(model, from_ref(&(number..number + 1))));
                 items.push(Suggestion { text, probability: blended(known, probability) });
+                taken.push(&word.key);
             }
         }
         for Suggestion { text, probability } in base.items {
-            if !items.iter().any(|item| item.text == text) {
+            if !taken.contains(&&*normalize(&text)) {
                 items.push(Suggestion { text, probability: blended(f64::from(probability) * model_mass, 0.0) });
             }
         }
