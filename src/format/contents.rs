@@ -77,6 +77,7 @@ impl<'a> Contents<'a> {
     }
 
     /// The next bytes, as many as there is room for.
+    #[inline(never)]
     pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
         let too_short = self.error(TOO_SHORT);
         match &mut self.bytes {

@@ -51,7 +51,8 @@ impl Metadata {
             return Err(Error::corrupt(SECTION, "a line has no end"));
         }
         for line in text.split_terminator('\n') {
-            let (key, value) = line.split_once(" = ").ok_or(Error::corrupt(SECTION, "a line is not `key = value`"))?;
+            let pair = line.split_once(' ').and_then(|(key, rest)| Some((key, rest.strip_prefix("= ")?)));
+            let (key, value) = pair.ok_or(Error::corrupt(SECTION, "a line is not `key = value`"))?;
             metadata.entries.push(parse_entry(key, value)?);
         }
         Ok(metadata)

@@ -125,7 +125,7 @@ impl Blend {
         let mass = probabilities.iter().sum();
         let mut likely: Vec<(&Word, f64)> = words.into_iter().zip(probabilities.iter().copied()).collect();
         if likely.len() > CANDIDATES {
-            let least = heaviest(probabilities, CANDIDATES);
+            let least = heaviest(&probabilities, CANDIDATES);
             likely.retain(|(_, probability)| *probability >= least);
         }
         (likely, mass)
