@@ -9,7 +9,7 @@ use std::slice::from_ref;
 
 use lm_wasm::format::InputKind;
 use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
-use lm_wasm::text::Token;
+use lm_wasm::text::{Token, UNKNOWN};
 use lm_wasm::{Model, Session, Suggestions};
 use proptest::prelude::*;
 
@@ -104,7 +104,10 @@ proptest! {
             // What the session computes of its own accord, and all the logits searched one by one.
             let best = session.best(&model, from_ref(&range), k, Some(exclude));
             let logits = plain.logits(&model);
-            let mut wanted: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
+            // Behind the rows, rare words have their share of what the unknown word has.
+            let rare = model.vocabulary().rare();
+            let rare = (0..rare.words().len()).map(|index| logits[UNKNOWN as usize] + rare.log_share(index));
+            let mut wanted: Vec<(u32, f32)> = (0..).zip(logits.iter().copied().chain(rare)).collect();
             wanted.retain(|&(row, _)| range.contains(&row) && row != exclude && model.vocabulary().is_offered(row));
             wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
             wanted.truncate(k);

@@ -280,9 +280,8 @@ impl Tensor {
 
 /// How many bytes stand before the elements of a written tensor: sizes and scales.
 pub(super) fn head_length(written: &[u8]) -> usize {
-    let scales =
-        written[SIZES_LENGTH - 4..SIZES_LENGTH].iter().rev().fold(0, |all, &byte| all << 8 | usize::from(byte));
-    SIZES_LENGTH + 2 * scales
+    let sizes = written[..SIZES_LENGTH].as_chunks().0;
+    SIZES_LENGTH + 2 * u32::from_le_bytes(sizes[3]) as usize
 }
 
 fn check_sizes(section: &'static str, rows: usize, cols: usize) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use super::{Casing, WordList};
 
 /// Words whose levels are looked at, and summed up, together.
 const BLOCK: usize = 64;
+
 /// Rare words with their frequencies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RareWords {
