@@ -9,10 +9,12 @@ let now;
 const BATCH_MS = 6;
 
 const KERNEL = { rows: 1600, columns: 800 };
+/** Weights, and the bits of activations where they are not those of models. */
 const KERNELS = [
-  ["f32", 8],
-  ["8-bit", 8],
-  ["4-bit", 8],
+  ["f32"],
+  ["8-bit"],
+  ["4-bit"],
+  ["ternary"],
   ["ternary", 7],
   ["ternary", 6],
   ["ternary", 5],

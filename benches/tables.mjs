@@ -10,7 +10,7 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads 
     ["kernel, 1600 x 800", "build", "GMAC/s", "fastest", "times int8", "MAC a cycle"],
     kernels.map(({ build, weights, activations, gmacs, fastest }) => {
       const int8 = kernels.find((other) => other.build === build && other.weights === "8-bit");
-      const name = weights === "f32" ? "f32" : `${weights} x a${activations}`;
+      const name = activations ? `${weights} x a${activations}` : weights;
       return [name, build, gmacs, fastest, ratio(gmacs / int8.gmacs), ratio(gmacs / gigahertz)];
     }),
   );

@@ -1,8 +1,8 @@
 //! The network: matrices, recurrent cells, the whole from a token to the logits of the next.
 //!
 //! Weights are as the model file has them, packed anew for the kernels of [`simd`](crate::simd). Where activations meet
-//! ternary weights they are quantized to 6 bits, where other integers to 8, with one scale a vector and step; everything else
-//! is single precision.
+//! ternary weights they are quantized to about 6 bits, as many as the kernel can sum up fastest, where other integers to 8, with
+//! one scale a vector and step; everything else is single precision.
 
 mod activations;
 mod gru;

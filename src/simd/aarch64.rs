@@ -202,13 +202,8 @@ impl Bytes for uint8x16_t {
     }
 
     #[inline(always)]
-    fn low_nibbles(self) -> Self {
-        neon!(vandq_u8(self, vdupq_n_u8(15)))
-    }
-
-    #[inline(always)]
-    fn high_nibbles(self) -> Self {
-        neon!(vshrq_n_u8::<4>(self))
+    fn nibbles(self, mask: Self) -> (Self, Self) {
+        (neon!(vandq_u8(self, mask)), neon!(vshrq_n_u8::<4>(self)))
     }
 
     #[inline(always)]

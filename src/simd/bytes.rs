@@ -15,10 +15,8 @@ pub trait Bytes: Copy {
     fn load_table(x: &[u8; 16]) -> Self;
     /// Writes the 16-bit integers to that part of an array.
     fn store(self, to: &mut [u16; 16], part: usize);
-    /// The lower four bits of each byte.
-    fn low_nibbles(self) -> Self;
-    /// The upper four bits of each byte.
-    fn high_nibbles(self) -> Self;
+    /// The lower four bits of each byte, and the upper four. `mask` must be 15 in every byte.
+    fn nibbles(self, mask: Self) -> (Self, Self);
     /// Byte `i` of the result is the one at `indices[i]` among those 16 of `self` which `i` is in. Indices must be below 16.
     fn lookup(self, indices: Self) -> Self;
     /// Sums of bytes.
@@ -61,13 +59,8 @@ impl Bytes for [u8; 32] {
     }
 
     #[inline(always)]
-    fn low_nibbles(self) -> Self {
-        self.map(|byte| byte & 15)
-    }
-
-    #[inline(always)]
-    fn high_nibbles(self) -> Self {
-        self.map(|byte| byte >> 4)
+    fn nibbles(self, _: Self) -> (Self, Self) {
+        (self.map(|byte| byte & 15), self.map(|byte| byte >> 4))
     }
 
     #[inline(always)]
@@ -109,14 +102,16 @@ mod tests {
             let mut results = vec![[0; 16]; 9];
             for part in 0..B::PARTS {
                 let (a, b) = (B::load(self.0, part), B::load(self.1, part));
+                let mask = B::load_table(&[15; 16]);
+                let (a_nibbles, b_nibbles) = (a.nibbles(mask), b.nibbles(mask));
                 let table = B::load_table(self.0.first_chunk().unwrap());
                 let values = [
                     B::zero(),
                     table,
-                    a.low_nibbles(),
-                    a.high_nibbles(),
-                    a.lookup(b.low_nibbles()),
-                    table.lookup(b.high_nibbles()),
+                    a_nibbles.0,
+                    a_nibbles.1,
+                    a.lookup(b_nibbles.0),
+                    table.lookup(b_nibbles.1),
                     a.add(b),
                     a.add_words(b),
                     a.high_bytes(),

@@ -1,14 +1,16 @@
 //! Ternary rows times a vector of small integers, by looking up the contribution of two weights at a time.
 //!
 //! A pair of weights has nine values. For each pair of inputs `(a, b)` a [table](Tables) of 16 bytes lists what each of
-//! them contributes, `v a + w b` at index `3 (v + 1) + (w + 1)`, raised by a bias that keeps it from being negative. The
+//! them contributes, `v a + w b` at index `3 (v + 1) + (w + 1)`, raised by `|a| + |b|`, so that it is not negative. The
 //! weights are stored as such indices, four bits each, in blocks of 64 rows: for a pair of columns the 64 indices of the
 //! rows are 32 bytes. Rows 0 to 15 are in the low halves of even bytes, 16 to 31 in those of odd bytes, the others likewise
 //! in the high halves. So one byte shuffle does 32 weights (TL1 of Wang 2025, "Bitnet.cpp: Efficient Edge Inference for
 //! Ternary LLMs"; tables for groups of inputs are those of Wei 2024, "T-MAC").
 //!
-//! Sums are exact. They are kept in 8 bits over as many pairs as the magnitude of the inputs allows, then in 16 bits, one
-//! accumulator for the bytes at odd places and one for both, and after at most [`CHUNK`] pairs in 32 bits.
+//! Sums are exact. They are kept in 8 bits over as many pairs as the magnitudes of the inputs allow, then in 16 bits, one
+//! accumulator for the bytes at odd places and one for both, and at the end of a chunk of pairs in 32 bits.
+
+use std::hint::black_box;
 
 use super::Simd;
 use super::bytes::{Bytes, BytesKernel};
@@ -22,18 +24,24 @@ pub type Indices = [u8; 32];
 /// The largest magnitude of an input.
 pub const MAX_INPUT: i16 = 63;
 
-/// The number of indices a row is padded to a multiple of.
-const UNROLL: usize = 4;
+/// Pairs of columns that are worked at together: a row is padded to a multiple of so many indices.
+const GROUP: usize = 4;
+
+/// Columns whose sums fit 8 bits if their inputs' magnitudes come to no more than [`MAX_GROUP`].
+pub const GROUP_COLS: usize = 2 * GROUP;
+
+/// See [`GROUP_COLS`]. Entries are raised by magnitudes, so that a sum is up to twice as large.
+pub const MAX_GROUP: u16 = u8::MAX as u16 / 2;
 
 /// The index of two zero weights.
 const ZEROS: u8 = 4;
 
-/// Pairs whose sums of inputs up to 63 fit 16 bits; with inputs up to 31 and 15 twice and four times as many do.
+/// Pairs whose sums fit 16 bits where each entry needs 8; where two or four of them together do, it is twice or four times as many.
 const CHUNK: usize = 256;
 
 /// The number of [`Indices`] that a block of `cols` columns takes.
 pub const fn block_len(cols: usize) -> usize {
-    cols.div_ceil(2).next_multiple_of(UNROLL)
+    cols.div_ceil(2).next_multiple_of(GROUP)
 }
 
 /// The indices of weights that are all zero, what a block is full of before rows are packed to it.
@@ -74,45 +82,55 @@ pub struct Tables {
     /// Padded with zeros.
     inputs: Vec<[i16; 2]>,
     tables: Vec<[u8; 16]>,
-    /// What every entry is raised by: twice the largest magnitude that inputs may have, 15, 31 or 63.
-    bias: u8,
+    /// How many entries, one after the other, have sums that fit 8 bits: 4, 2 or 1.
+    in_byte: usize,
+    /// What the entries of each chunk are raised by, all together.
+    raised: Vec<u16>,
 }
 
 impl Tables {
     /// Those of `len` zeros.
     pub fn new(len: usize) -> Tables {
         let pairs = block_len(len);
-        Tables { inputs: vec![[0; 2]; pairs], tables: vec![[0; 16]; pairs], bias: 0 }
+        Tables { inputs: vec![[0; 2]; pairs], tables: vec![[0; 16]; pairs], in_byte: GROUP, raised: Vec::new() }
     }
 
     /// Makes the tables of `x`, which must be as long as at first and within [`MAX_INPUT`].
     pub fn set(&mut self, x: &[i16]) {
-        let max = x.iter().map(|input| input.unsigned_abs()).max().unwrap_or(0);
-        self.bias = if max <= 15 {
-            30
-        } else if max <= 31 {
-            62
-        } else {
-            126
-        };
         self.inputs.as_flattened_mut()[..x.len()].copy_from_slice(x);
         for (table, &pair) in self.tables.iter_mut().zip(&self.inputs) {
-            *table = table_of(pair, self.bias);
+            *table = table_of(pair);
         }
+        let fits = |pairs: usize| self.inputs.chunks(pairs).all(|pairs| magnitude(pairs) <= MAX_GROUP);
+        self.in_byte = if fits(GROUP) {
+            GROUP
+        } else if fits(2) {
+            2
+        } else {
+            1
+        };
+        self.raised.clear();
+        self.raised.extend(self.inputs.chunks(CHUNK * self.in_byte).map(magnitude));
     }
 }
 
-/// `bias + v a + w b` for all pairs `(v, w)` of weights.
+/// What the entries of pairs of inputs are raised by.
+fn magnitude(pairs: &[[i16; 2]]) -> u16 {
+    pairs.as_flattened().iter().map(|input| input.unsigned_abs()).sum()
+}
+
+/// `|a| + |b| + v a + w b` for all pairs `(v, w)` of weights.
 #[inline(always)]
-fn table_of(pair: [i16; 2], bias: u8) -> [u8; 16] {
+fn table_of(pair: [i16; 2]) -> [u8; 16] {
     // Where v, and where w, is 1 and where it is -1: sums of masked bytes, which compilers make vectors of.
     const PLUS: [[u8; 16]; 2] = masks(1);
     const MINUS: [[u8; 16]; 2] = masks(-1);
+    let raised = magnitude(&[pair]) as u8;
     let [a, b] = pair.map(|input| input as u8);
     std::array::from_fn(|i| {
         let plus = (a & PLUS[0][i]).wrapping_add(b & PLUS[1][i]);
         let minus = (a & MINUS[0][i]).wrapping_add(b & MINUS[1][i]);
-        bias.wrapping_add(plus).wrapping_sub(minus)
+        raised.wrapping_add(plus).wrapping_sub(minus)
     })
 }
 
@@ -149,11 +167,10 @@ impl BytesKernel for BlockSums<'_> {
 
     #[inline(always)]
     fn run<B: Bytes>(self) {
-        // Four entries up to 60, two up to 124, or one up to 252 fit a byte.
-        match self.x.bias {
-            ..=30 => self.chunks::<B, 4>(),
-            31..=62 => self.chunks::<B, 2>(),
-            63.. => self.chunks::<B, 1>(),
+        match self.x.in_byte {
+            GROUP.. => self.chunks::<B, GROUP>(),
+            2.. => self.chunks::<B, 2>(),
+            _ => self.chunks::<B, 1>(),
         }
     }
 }
@@ -162,13 +179,13 @@ impl BlockSums<'_> {
     #[inline(always)]
     fn chunks<B: Bytes, const IN_BYTE: usize>(self) {
         let pairs = CHUNK * IN_BYTE;
-        for (block, tables) in self.block.chunks(pairs).zip(self.x.tables.chunks(pairs)) {
+        let chunks = self.block.chunks(pairs).zip(self.x.tables.chunks(pairs));
+        for ((block, tables), &raised) in chunks.zip(&self.x.raised) {
             // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
             let mut halves = [Words::default(), Words::default()];
             for part in 0..B::PARTS {
                 add_chunk::<B, IN_BYTE>(block, tables, part, &mut halves);
             }
-            let raised = u16::from(self.x.bias).wrapping_mul(block.len() as u16);
             for (words, rows) in halves.into_iter().zip(self.sums.chunks_exact_mut(ROWS / 2)) {
                 words.add_to(raised, rows);
             }
@@ -193,15 +210,17 @@ fn add_chunk<B: Bytes, const IN_BYTE: usize>(
     part: usize,
     [low_words, high_words]: &mut [Words; 2],
 ) {
+    // V8 makes a constant anew, with three instructions, wherever it is used. This one it does not know.
+    let mask = B::load_table(black_box(&[15; 16]));
     let zero = B::zero();
     // Variables, not an array: LLVM would leave the array in memory.
     let (mut low_both, mut low_odd, mut high_both, mut high_odd) = (zero, zero, zero, zero);
-    let (block, tables) = (block.as_chunks::<UNROLL>().0, tables.as_chunks::<UNROLL>().0);
+    let (block, tables) = (block.as_chunks::<GROUP>().0, tables.as_chunks::<GROUP>().0);
     for (indices, tables) in block.iter().zip(tables) {
-        for first in (0..UNROLL).step_by(IN_BYTE) {
-            let (mut low, mut high) = look_up::<B>(&indices[first], &tables[first], part);
+        for first in (0..GROUP).step_by(IN_BYTE) {
+            let (mut low, mut high) = look_up(B::load(&indices[first], part), &tables[first], mask);
             for at in first + 1..first + IN_BYTE {
-                let (more_low, more_high) = look_up::<B>(&indices[at], &tables[at], part);
+                let (more_low, more_high) = look_up(B::load(&indices[at], part), &tables[at], mask);
                 low = low.add(more_low);
                 high = high.add(more_high);
             }
@@ -218,9 +237,10 @@ fn add_chunk<B: Bytes, const IN_BYTE: usize>(
 }
 
 #[inline(always)]
-fn look_up<B: Bytes>(indices: &Indices, table: &[u8; 16], part: usize) -> (B, B) {
-    let (indices, table) = (B::load(indices, part), B::load_table(table));
-    (table.lookup(indices.low_nibbles()), table.lookup(indices.high_nibbles()))
+fn look_up<B: Bytes>(indices: B, table: &[u8; 16], mask: B) -> (B, B) {
+    let table = B::load_table(table);
+    let (low, high) = indices.nibbles(mask);
+    (table.lookup(low), table.lookup(high))
 }
 
 impl Words {

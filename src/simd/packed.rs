@@ -6,6 +6,9 @@
 //! the places: those of lower fields are shifted to the left instead, so that all products are `2^SHIFT` times as large,
 //! and what the raise adds is the same for all rows and taken off at the end. Arithmetic wraps, and the result fits 32 bits.
 
+use std::array::from_fn;
+use std::hint::black_box;
+
 use super::Simd;
 
 /// One packed vector.
@@ -105,6 +108,8 @@ fn matvec_of<S: Simd, const BITS: usize, const FIELDS: usize>(packed: &[Lanes], 
     if stride == 0 {
         return out.fill(0);
     }
+    // V8 makes a constant anew, with three instructions, wherever it is used. These it does not know.
+    let masks = from_fn(|field| S::i16_splat(black_box((((1u32 << BITS) - 1) << (field * BITS)) as i16)));
     let store = |sums, out: &mut [i32]| {
         let mut lanes = [0; 4];
         S::i32_store(sums, &mut lanes);
@@ -119,19 +124,20 @@ fn matvec_of<S: Simd, const BITS: usize, const FIELDS: usize>(packed: &[Lanes], 
         let (ab, cd) = quad.split_at(2 * stride);
         let (a, b) = ab.split_at(stride);
         let (c, d) = cd.split_at(stride);
-        store(dot4::<S, BITS, FIELDS>([a, b, c, d], fields), out);
+        store(dot4::<S, BITS, FIELDS>([a, b, c, d], fields, &masks), out);
     }
     let rest = quads.remainder().chunks_exact(stride);
     for (row, out) in rest.zip(outs.into_remainder().chunks_mut(1)) {
-        store(dot4::<S, BITS, FIELDS>([row; 4], fields), out);
+        store(dot4::<S, BITS, FIELDS>([row; 4], fields, &masks), out);
     }
 }
 
-/// The dot products of four rows with the inputs, raised and shifted.
+/// The dot products of four rows with the inputs, raised and shifted; `masks` are those of the fields.
 #[inline(always)]
 fn dot4<S: Simd, const BITS: usize, const FIELDS: usize>(
     rows: [&[Lanes]; 4],
     fields: &[[[i16; 8]; FIELDS]],
+    masks: &[S::I16x8; FIELDS],
 ) -> S::I32x4 {
     let zero = S::i32_splat(0);
     // Four variables, not an array: LLVM would leave the array in memory.
@@ -141,9 +147,8 @@ fn dot4<S: Simd, const BITS: usize, const FIELDS: usize>(
         let (a, b, c, d) = (S::i16_load(a), S::i16_load(b), S::i16_load(c), S::i16_load(d));
         for (field, input) in fields.iter().enumerate() {
             let input = S::i16_load(input);
-            let mask = S::i16_splat((((1u32 << BITS) - 1) << (field * BITS)) as i16);
             let last = field == FIELDS - 1;
-            let value = |v| if last { S::i16_shr(v, 16 - BITS as u32) } else { S::i16_and(v, mask) };
+            let value = |v| if last { S::i16_shr(v, 16 - BITS as u32) } else { S::i16_and(v, masks[field]) };
             sum0 = S::i32_add(sum0, S::i16_dot(value(a), input));
             sum1 = S::i32_add(sum1, S::i16_dot(value(b), input));
             sum2 = S::i32_add(sum2, S::i16_dot(value(c), input));

@@ -203,14 +203,9 @@ impl Bytes for v128 {
     }
 
     #[inline(always)]
-    fn low_nibbles(self) -> Self {
-        v128_and(self, u8x16_splat(15))
-    }
-
-    #[inline(always)]
-    fn high_nibbles(self) -> Self {
+    fn nibbles(self, mask: Self) -> (Self, Self) {
         // x86-64 has no shift of bytes: engines make as many instructions of one. This way the mask is shared.
-        v128_and(u16x8_shr(self, 4), u8x16_splat(15))
+        (v128_and(self, mask), v128_and(u16x8_shr(self, 4), mask))
     }
 
     #[inline(always)]

@@ -314,16 +314,16 @@ pub fn element(tensor: &Tensor, row: usize, col: usize) -> f64 {
 
 /// [`logits_hash`] of a model of each recipe.
 const LOGITS_HASHES: [u64; 11] = [
-    0xac51_17f5_f552_c3fb,
-    0xa5fc_6007_c9d7_4277,
-    0xbd29_c1d3_9660_5eee,
-    0x3fe5_8a16_38ee_bdc7,
+    0x282b_1118_8c48_1ae4,
+    0x8974_ebd1_c9a7_92b4,
+    0x5eaf_d5d6_2dda_dc3c,
+    0x44de_783a_9a28_c5ae,
     0xb1e8_174c_41e7_c4b5,
-    0x4bc2_b1c2_5e40_e4cd,
-    0x66be_57b4_a0c7_b9c9,
-    0x5dfa_91df_8dee_b268,
+    0x5d38_fedf_69b4_a537,
+    0x49b1_faf0_5958_0093,
+    0xc5be_5f2e_70ee_197a,
     0x8b54_6f4f_b283_8863,
-    0x7fe3_0866_392c_0db5,
+    0x3093_e717_4ffd_0b1f,
     0x75c2_3645_77b0_0b13,
 ];
 

@@ -16,12 +16,12 @@ pub struct Kernel {
 
 #[wasm_bindgen]
 impl Kernel {
-    /// `encoding`: f32, ternary, 4-bit or 8-bit; `bits`: of the activations.
+    /// `encoding`: f32, ternary, 4-bit or 8-bit; `bits`: of the activations, those of models if none.
     #[wasm_bindgen(constructor)]
-    pub fn new(encoding: &str, bits: u32, rows: usize, cols: usize) -> Result<Kernel, JsError> {
+    pub fn new(encoding: &str, bits: Option<u32>, rows: usize, cols: usize) -> Result<Kernel, JsError> {
         let random = &mut Random(1);
         let matrix = Matrix::new(&tensor(random, encoding, rows, cols))?;
-        let x = Activations::with_bits(&matrix, Some(bits));
+        let x = Activations::with_bits(&matrix, bits);
         let values = (0..cols).map(|_| random.float()).collect();
         Ok(Kernel { matrix, values, x, out: vec![0.0; rows] })
     }

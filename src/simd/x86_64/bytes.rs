@@ -81,13 +81,9 @@ impl Bytes for Avx2 {
     }
 
     #[inline(always)]
-    fn low_nibbles(self) -> Self {
-        Avx2(detected!(_mm256_and_si256(self.0, _mm256_set1_epi8(15))))
-    }
-
-    #[inline(always)]
-    fn high_nibbles(self) -> Self {
-        Avx2(detected!(_mm256_and_si256(_mm256_srli_epi16::<4>(self.0), _mm256_set1_epi8(15))))
+    fn nibbles(self, mask: Self) -> (Self, Self) {
+        let high = detected!(_mm256_srli_epi16::<4>(self.0));
+        (Avx2(detected!(_mm256_and_si256(self.0, mask.0))), Avx2(detected!(_mm256_and_si256(high, mask.0))))
     }
 
     #[inline(always)]
@@ -139,13 +135,9 @@ impl Bytes for Ssse3 {
     }
 
     #[inline(always)]
-    fn low_nibbles(self) -> Self {
-        Ssse3(detected!(_mm_and_si128(self.0, _mm_set1_epi8(15))))
-    }
-
-    #[inline(always)]
-    fn high_nibbles(self) -> Self {
-        Ssse3(detected!(_mm_and_si128(_mm_srli_epi16::<4>(self.0), _mm_set1_epi8(15))))
+    fn nibbles(self, mask: Self) -> (Self, Self) {
+        let high = detected!(_mm_srli_epi16::<4>(self.0));
+        (Ssse3(detected!(_mm_and_si128(self.0, mask.0))), Ssse3(detected!(_mm_and_si128(high, mask.0))))
     }
 
     #[inline(always)]

@@ -51,8 +51,8 @@ pub struct Arguments {
     /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
     #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
     blend: Option<Vec<f64>>,
-    /// Round activations to so many bits (8: 7 where weights are ternary), or not at all [default: as a page does, 6 bits where
-    /// weights are ternary, 8 where they are other integers]
+    /// Round activations to so many bits (8: 7 where weights are ternary), or not at all [default: as a page does, up to 7
+    /// bits where weights are ternary, 8 where they are other integers]
     #[arg(long, value_parser = ["5", "6", "7", "8", "float"])]
     activations: Option<String>,
     /// Threads [default: all cores]
