@@ -1,9 +1,11 @@
 //! From the bytes of a model file to a model that can be run.
 
+use std::mem::take;
+
 use crate::Error;
 use crate::format::{Metadata, ModelParts, RareParts, Shape, Source};
 use crate::nn::{Matrix, Network};
-use crate::text::{RareWords, Vocabulary};
+use crate::text::{RareWords, Vocabulary, WordList};
 
 /// A checked model. Nothing that is done with it can fail.
 #[derive(Clone, Debug)]
@@ -25,15 +27,17 @@ impl Model {
 
     /// [`from_bytes`](Model::from_bytes) of bytes that are elsewhere.
     pub(crate) fn read(source: &dyn Source) -> Result<Model, Error> {
-        let mut parts = ModelParts::read(source, Matrix::read)?;
+        // Word lists are read at once, so that the memory of one's bytes serves the next: a page's never shrinks.
+        let mut parts = ModelParts::read(source, Matrix::read, WordList::decode)?;
         let corrupt = |reason| Error::corrupt("vocabulary", reason);
-        let vocabulary = Vocabulary::from_parts(&parts.specials, &parts.words, &parts.word_flags, &parts.casing);
+        let (words, flags) = (take(&mut parts.words), take(&mut parts.word_flags));
+        let vocabulary = Vocabulary::from_parts(&parts.specials, words, flags, &parts.casing);
         let mut vocabulary = vocabulary.map_err(corrupt)?;
         if vocabulary.len() != parts.shape.vocabulary {
             return Err(corrupt("it has not as many tokens as the network has rows"));
         }
         if let Some(RareParts { words, flags, log_share }) = parts.rare.take() {
-            let rare = RareWords::from_parts(&words, flags, log_share).map_err(corrupt)?;
+            let rare = RareWords::from_parts(words, flags, log_share).map_err(corrupt)?;
             vocabulary = vocabulary.with_rare_words(rare).map_err(corrupt)?;
         }
         Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)? })

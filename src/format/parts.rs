@@ -6,9 +6,9 @@ use super::tensor::{Bias, Tensor, TensorReader};
 use super::{InputKind, Lsh, Metadata, OutputKind, Shape, limits};
 use crate::Error;
 
-/// Everything a model file holds.
+/// Everything a model file holds; matrices and word lists may be read to something else at once.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelParts<T = Tensor> {
+pub struct ModelParts<T = Tensor, W = Vec<u8>> {
     /// Language, name, licence, attributions, measured quality.
     pub metadata: Metadata,
     /// Kinds and sizes.
@@ -16,7 +16,7 @@ pub struct ModelParts<T = Tensor> {
     /// The names of the tokens that are not words, one a line; see [`Vocabulary`](crate::text::Vocabulary::from_parts).
     pub specials: String,
     /// The words in ascending order, as [`WordList::encode`](crate::text::WordList::encode) writes them.
-    pub words: Vec<u8>,
+    pub words: W,
     /// One byte a word, as [`WordFlags::to_byte`](crate::text::WordFlags::to_byte) writes it.
     pub word_flags: Vec<u8>,
     /// The spelling of each word of mixed casing, one a line.
@@ -24,7 +24,7 @@ pub struct ModelParts<T = Tensor> {
     /// What makes a vector of a token.
     pub input: InputParts<T>,
     /// Words beyond the vocabulary, if there are any.
-    pub rare: Option<RareParts>,
+    pub rare: Option<RareParts<W>>,
     /// The recurrent layers, the one next to the input first.
     pub layers: Vec<LayerParts<T>>,
     /// `output width x hidden`, there if the two differ.
@@ -39,9 +39,9 @@ pub struct ModelParts<T = Tensor> {
 
 /// Words that are offered though the network knows them as `<unk>`; see [`RareWords`](crate::text::RareWords::from_parts).
 #[derive(Clone, Debug, PartialEq)]
-pub struct RareParts {
+pub struct RareParts<W = Vec<u8>> {
     /// The words in ascending order, as [`WordList::encode`](crate::text::WordList::encode) writes them.
-    pub words: Vec<u8>,
+    pub words: W,
     /// `ln P(w | <unk>)` of the words of level 0.
     pub log_share: f32,
     /// One byte a word, as [`RareFlags::to_byte`](crate::text::RareFlags::to_byte) writes it.
@@ -105,6 +105,7 @@ impl ModelParts {
     /// If the parts contradict each other or exceed a [limit](limits).
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         check(self)?;
+        check_list(&self.words)?;
         let mut sections = vec![
             (Kind::Metadata, 0, self.metadata.to_string().into_bytes()),
             (Kind::Shape, 0, self.shape.write()),
@@ -135,6 +136,7 @@ impl ModelParts {
             sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
         }
         if let Some(rare) = &self.rare {
+            check_list(&rare.words)?;
             sections.push((Kind::RareWords, 0, rare.words.clone()));
             sections.push((Kind::RareWordFlags, 0, [&rare.log_share.to_le_bytes()[..], &rare.flags].concat()));
         }
@@ -148,16 +150,17 @@ impl ModelParts {
     ///
     /// Of every [kind](crate::ErrorKind), if `file` is anything else than a model file.
     pub fn from_bytes(file: &[u8]) -> Result<ModelParts, Error> {
-        ModelParts::read(&file, |reader| reader.into_tensor())
+        ModelParts::read(&file, |reader| reader.into_tensor(), |words| Ok(words.to_vec()))
     }
 }
 
-impl<T> ModelParts<T> {
-    /// [`from_bytes`](ModelParts::from_bytes) with matrices of any kind.
+impl<T, W> ModelParts<T, W> {
+    /// [`from_bytes`](ModelParts::from_bytes) with matrices and word lists of any kind; if `list` refuses one it tells the reason.
     pub(crate) fn read(
         source: &dyn Source,
         matrix: impl Fn(TensorReader) -> Result<T, Error>,
-    ) -> Result<ModelParts<T>, Error>
+        list: impl Fn(&[u8]) -> Result<W, &'static str>,
+    ) -> Result<ModelParts<T, W>, Error>
     where
         T: CheckedMatrix,
     {
@@ -198,10 +201,10 @@ impl<T> ModelParts<T> {
             metadata,
             shape,
             specials: sections.text(Kind::Specials)?,
-            words: sections.bytes(Kind::Words)?,
+            words: sections.list(Kind::Words, &list)?,
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,
-            rare: sections.has(Kind::RareWords).then(|| sections.rare()).transpose()?,
+            rare: sections.has(Kind::RareWords).then(|| sections.rare(&list)).transpose()?,
             input,
             layers,
             projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
@@ -216,10 +219,9 @@ impl<T> ModelParts<T> {
 }
 
 /// Checks that all parts agree with the shape and are within the limits.
-fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
+fn check<T: CheckedMatrix, W>(parts: &ModelParts<T, W>) -> Result<(), Error> {
     let shape = &parts.shape;
     shape.check()?;
-    Error::check_limit("length of the word list", parts.words.len(), limits::WORDS)?;
     if parts.word_flags.len() > shape.vocabulary {
         return Err(Error::corrupt(Kind::WordFlags.name(), "there are more of them than tokens"));
     }
@@ -258,8 +260,7 @@ fn check<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<(), Error> {
     check_bias(Kind::OutputBias, &parts.output_bias, shape.vocabulary)
 }
 
-fn check_rare(rare: &RareParts) -> Result<(), Error> {
-    Error::check_limit("length of the list of rare words", rare.words.len(), limits::WORDS)?;
+fn check_rare<W>(rare: &RareParts<W>) -> Result<(), Error> {
     Error::check_limit("number of rare words", rare.flags.len(), limits::VOCABULARY)?;
     if rare.log_share.is_finite() && rare.log_share <= 0.0 && rare.log_share >= -limits::MAGNITUDE {
         return Ok(());
@@ -267,8 +268,12 @@ fn check_rare(rare: &RareParts) -> Result<(), Error> {
     Err(Error::corrupt(Kind::RareWordFlags.name(), "its first number is not the logarithm of a probability"))
 }
 
+fn check_list(words: &[u8]) -> Result<(), Error> {
+    Error::check_limit("length of a word list", words.len(), limits::WORDS)
+}
+
 /// Checks narrow rows and returns their number.
-fn check_narrow<T: CheckedMatrix>(parts: &ModelParts<T>) -> Result<usize, Error> {
+fn check_narrow<T: CheckedMatrix, W>(parts: &ModelParts<T, W>) -> Result<usize, Error> {
     let shape = &parts.shape;
     check_presence(Kind::NarrowRows, parts.narrow.is_some(), shape.narrow_width.is_some())?;
     let (Some(narrow), Some(width)) = (&parts.narrow, shape.narrow_width) else { return Ok(0) };
@@ -351,10 +356,17 @@ impl<'a> Sections<'a> {
         self.0.iter().any(|section| section.kind == kind)
     }
 
-    fn rare(&mut self) -> Result<RareParts, Error> {
+    fn rare<W>(&mut self, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<RareParts<W>, Error> {
+        let words = self.list(Kind::RareWords, list)?;
         let flags = self.bytes(Kind::RareWordFlags)?;
         let mut flags = Reader::new(&flags, Kind::RareWordFlags.name());
-        Ok(RareParts { words: self.bytes(Kind::RareWords)?, log_share: flags.f32()?, flags: flags.rest().to_vec() })
+        Ok(RareParts { words, log_share: flags.f32()?, flags: flags.rest().to_vec() })
+    }
+
+    fn list<W>(&mut self, kind: Kind, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<W, Error> {
+        let words = self.bytes(kind)?;
+        check_list(&words)?;
+        list(&words).map_err(|reason| Error::corrupt(kind.name(), reason))
     }
 
     fn matrix<T>(

@@ -77,7 +77,7 @@ struct LayerScratch {
 
 impl Network {
     /// Takes over the network of a model file.
-    pub(crate) fn new(parts: ModelParts<Matrix>) -> Result<Network, Error> {
+    pub(crate) fn new<W>(parts: ModelParts<Matrix, W>) -> Result<Network, Error> {
         let ModelParts { shape, input, layers, projection, output, output_bias, narrow, .. } = parts;
         let (narrow_embedding, narrow_output, rows) = match narrow {
             Some(NarrowParts { rows, embedding, output }) => (embedding, output, rows),

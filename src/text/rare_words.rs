@@ -52,10 +52,9 @@ impl RareFlags {
 }
 
 impl RareWords {
-    /// Takes a front-coded [`WordList`], a byte of [`RareFlags`] for each of its words, and `ln P(w | <unk>)` of the words of
+    /// Takes words, a byte of [`RareFlags`] for each, and `ln P(w | <unk>)` of the words of
     /// level 0; the reason if they do not fit together.
-    pub fn from_parts(words: &[u8], flags: Vec<u8>, log_share: f32) -> Result<RareWords, &'static str> {
-        let words = WordList::decode(words)?;
+    pub fn from_parts(words: WordList, flags: Vec<u8>, log_share: f32) -> Result<RareWords, &'static str> {
         if flags.len() != words.len() {
             return Err("there are not as many flags of rare words as rare words");
         }
@@ -138,7 +137,7 @@ mod tests {
         let words: Vec<String> = (0..levels.len()).map(|index| format!("{index:04}")).collect();
         let list = WordList::new(words.iter().map(String::as_str)).unwrap();
         let flags = levels.iter().map(|&level| RareFlags { casing: Casing::Title, level }.to_byte()).collect();
-        RareWords::from_parts(&list.encode(), flags, log_share).unwrap()
+        RareWords::from_parts(list, flags, log_share).unwrap()
     }
 
     proptest! {
@@ -164,19 +163,18 @@ mod tests {
 
     #[test]
     fn parts_that_do_not_fit() {
-        let words = WordList::new(["a", "b"]).unwrap().encode();
-        let of = |flags: &[u8]| RareWords::from_parts(&words, flags.to_vec(), -1.0);
+        let words = WordList::new(["a", "b"]).unwrap();
+        let of = |flags: &[u8]| RareWords::from_parts(words.clone(), flags.to_vec(), -1.0);
         assert!(of(&[0, 5]).is_ok());
         assert!(of(&[0]).is_err());
         assert!(of(&[0, 3]).is_err(), "mixed casing");
         assert!(of(&[0, 41 << 2]).is_err(), "a level that is too rare");
-        assert!(RareWords::from_parts(b"a", vec![0], -1.0).is_err());
     }
 
     #[test]
     fn spellings() {
-        let words = WordList::new(["nato", "oslo"]).unwrap().encode();
-        let rare = RareWords::from_parts(&words, vec![2, 1], -1.0).unwrap();
+        let words = WordList::new(["nato", "oslo"]).unwrap();
+        let rare = RareWords::from_parts(words, vec![2, 1], -1.0).unwrap();
         assert_eq!([0, 1].map(|index| rare.cased(index)), ["NATO", "Oslo"]);
     }
 }

@@ -36,9 +36,9 @@ impl WordFlags {
         self.casing.to_bits() | if self.offered { 0 } else { Self::NEVER_OFFERED }
     }
 
-    fn from_byte(byte: u8) -> Option<WordFlags> {
-        let offered = byte & Self::NEVER_OFFERED == 0;
-        (byte < 8).then_some(WordFlags { casing: Casing::from_bits(byte), offered })
+    /// The inverse of [`to_byte`](Self::to_byte).
+    fn of(byte: u8) -> WordFlags {
+        WordFlags { casing: Casing::from_bits(byte), offered: byte & Self::NEVER_OFFERED == 0 }
     }
 }
 
@@ -48,7 +48,8 @@ pub struct Vocabulary {
     /// Punctuation marks, at rows 3 and up.
     marks: Vec<char>,
     words: WordList,
-    flags: Vec<WordFlags>,
+    /// Of each word its [`WordFlags`].
+    flags: Vec<u8>,
     /// Spellings of the words of mixed casing, with their index, in ascending order.
     mixed: Vec<(u32, String)>,
     rare: RareWords,
@@ -58,14 +59,19 @@ impl Vocabulary {
     /// Builds a vocabulary from the parts that stand in a model file; the reason if they do not fit together.
     ///
     /// `specials` are the names of the first rows, one a line: `<unk>`, `</s>`, `<num>`, then punctuation marks of one
-    /// character. `words` is a front-coded [`WordList`], `flags` has a byte for each of its words, and `mixed` the
+    /// character. `flags` has a byte of [`WordFlags`] for each of the words, and `mixed` the
     /// spelling of each word of mixed casing, one a line, in the words' order.
-    pub fn from_parts(specials: &str, words: &[u8], flags: &[u8], mixed: &str) -> Result<Vocabulary, &'static str> {
-        let words = WordList::decode(words)?;
-        let flags: Vec<WordFlags> =
-            flags.iter().map(|&byte| WordFlags::from_byte(byte)).collect::<Option<_>>().ok_or("unknown word flags")?;
+    pub fn from_parts(
+        specials: &str,
+        words: WordList,
+        flags: Vec<u8>,
+        mixed: &str,
+    ) -> Result<Vocabulary, &'static str> {
         if flags.len() != words.len() {
             return Err("there are not as many word flags as words");
+        }
+        if flags.iter().any(|&byte| WordFlags::of(byte).to_byte() != byte) {
+            return Err("unknown word flags");
         }
         let (marks, mixed) = (parse_specials(specials)?, parse_mixed(mixed, &words, &flags)?);
         Ok(Vocabulary { marks, mixed, words, flags, rare: RareWords::default() })
@@ -186,7 +192,7 @@ impl Vocabulary {
             return self.rare.cased(index);
         }
         let Some(index) = self.word_index(id) else { return self.name(id) };
-        match self.flags[index].casing {
+        match WordFlags::of(self.flags[index]).casing {
             Casing::Mixed => match self.mixed.binary_search_by_key(&(index as u32), |(word, _)| *word) {
                 Ok(at) => self.mixed[at].1.clone(),
                 Err(_) => self.words.get(index),
@@ -198,7 +204,7 @@ impl Vocabulary {
     /// Whether the number is that of a word that may be suggested.
     pub fn is_offered(&self, id: u32) -> bool {
         match self.word_index(id) {
-            Some(index) => self.flags[index].offered,
+            Some(index) => WordFlags::of(self.flags[index]).offered,
             None => self.rare_index(id).is_some(),
         }
     }
@@ -217,13 +223,12 @@ fn parse_specials(specials: &str) -> Result<Vec<char>, &'static str> {
         .collect()
 }
 
-fn parse_mixed(mixed: &str, words: &WordList, flags: &[WordFlags]) -> Result<Vec<(u32, String)>, &'static str> {
-    let indices = (0..flags.len()).filter(|&index| flags[index].casing == Casing::Mixed);
+fn parse_mixed(mixed: &str, words: &WordList, flags: &[u8]) -> Result<Vec<(u32, String)>, &'static str> {
+    let indices = (0..).zip(flags).filter(|&(_, &byte)| WordFlags::of(byte).casing == Casing::Mixed);
     let mut spellings = mixed.lines();
     let parsed: Vec<(u32, String)> =
-        indices.zip(&mut spellings).map(|(index, spelling)| (index as u32, spelling.to_owned())).collect();
-    let expected = flags.iter().filter(|flags| flags.casing == Casing::Mixed).count();
-    if parsed.len() != expected || spellings.next().is_some() {
+        indices.clone().zip(&mut spellings).map(|((index, _), spelling)| (index, spelling.to_owned())).collect();
+    if parsed.len() != indices.count() || spellings.next().is_some() {
         return Err("there are not as many spellings as words of mixed casing");
     }
     if parsed.iter().any(|(index, spelling)| super::normalize(spelling) != words.get(*index as usize)) {
@@ -239,7 +244,7 @@ mod tests {
 
     fn vocabulary() -> Vocabulary {
         let words = WordList::new(["go", "gone", "i'm", "iphone", "london", "the"]).unwrap();
-        Vocabulary::from_parts("<unk>\n</s>\n<num>\n.\n,", &words.encode(), &[0, 4, 1, 3, 1, 0], "iPhone").unwrap()
+        Vocabulary::from_parts("<unk>\n</s>\n<num>\n.\n,", words, vec![0, 4, 1, 3, 1, 0], "iPhone").unwrap()
     }
 
     #[test]
@@ -268,7 +273,7 @@ mod tests {
     #[test]
     fn rare_words_are_behind_the_rows() {
         let words = WordList::new(["gondola", "oslo"]).unwrap();
-        let rare = RareWords::from_parts(&words.encode(), vec![0, 5], -1.0).unwrap();
+        let rare = RareWords::from_parts(words, vec![0, 5], -1.0).unwrap();
         let vocabulary = vocabulary().with_rare_words(rare).unwrap();
         assert_eq!((vocabulary.len(), vocabulary.end()), (11, 13));
         assert_eq!(vocabulary.with_prefix("go"), [5..7, 11..12]);
@@ -284,21 +289,21 @@ mod tests {
     #[test]
     fn a_rare_word_is_no_row() {
         for (words, fits) in [(["aaa", "zzz"], true), (["aaa", "gone"], false), (["go", "zzz"], false)] {
-            let rare = RareWords::from_parts(&WordList::new(words).unwrap().encode(), vec![0, 0], -1.0).unwrap();
+            let rare = RareWords::from_parts(WordList::new(words).unwrap(), vec![0, 0], -1.0).unwrap();
             assert_eq!(vocabulary().with_rare_words(rare).is_ok(), fits, "{words:?}");
         }
     }
 
     #[test]
     fn parts_that_do_not_fit() {
-        let words = WordList::new(["a", "b"]).unwrap().encode();
+        let words = || WordList::new(["a", "b"]).unwrap();
         let specials = "<unk>\n</s>\n<num>";
-        assert!(Vocabulary::from_parts(specials, &words, &[0, 0], "").is_ok());
-        assert!(Vocabulary::from_parts(specials, &words, &[0], "").is_err());
-        assert!(Vocabulary::from_parts(specials, &words, &[0, 9], "").is_err());
-        assert!(Vocabulary::from_parts(specials, &words, &[0, 3], "").is_err());
-        assert!(Vocabulary::from_parts(specials, &words, &[0, 3], "A").is_err());
-        assert!(Vocabulary::from_parts("<unk>\n</s>", &words, &[0, 0], "").is_err());
-        assert!(Vocabulary::from_parts("<unk>\n</s>\n<num>\n..", &words, &[0, 0], "").is_err());
+        assert!(Vocabulary::from_parts(specials, words(), vec![0, 0], "").is_ok());
+        assert!(Vocabulary::from_parts(specials, words(), vec![0], "").is_err());
+        assert!(Vocabulary::from_parts(specials, words(), vec![0, 9], "").is_err());
+        assert!(Vocabulary::from_parts(specials, words(), vec![0, 3], "").is_err());
+        assert!(Vocabulary::from_parts(specials, words(), vec![0, 3], "A").is_err());
+        assert!(Vocabulary::from_parts("<unk>\n</s>", words(), vec![0, 0], "").is_err());
+        assert!(Vocabulary::from_parts("<unk>\n</s>\n<num>\n..", words(), vec![0, 0], "").is_err());
     }
 }

@@ -108,7 +108,8 @@ impl WordTable {
     /// The vocabulary that the core reads.
     pub fn vocabulary(&self) -> Result<Vocabulary> {
         let parts = self.parts()?;
-        Vocabulary::from_parts(&parts.specials, &parts.words, &parts.flags, &parts.mixed)
+        WordList::decode(&parts.words)
+            .and_then(|words| Vocabulary::from_parts(&parts.specials, words, parts.flags, &parts.mixed))
             .map_err(|reason| anyhow!(reason))
     }
 }

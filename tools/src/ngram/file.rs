@@ -12,7 +12,7 @@ use liblzma::write::XzEncoder;
 use super::prune::with_backoffs;
 use super::{Level, Trie};
 use crate::corpus::{VocabularyParts, WordTable};
-use lm_wasm::text::Vocabulary;
+use lm_wasm::text::{Vocabulary, WordList};
 
 const MAGIC: &[u8; 8] = b"lm-ngram";
 const VERSION: u8 = 1;
@@ -75,7 +75,9 @@ impl NgramFile {
         let mut from = Payload(&payload);
         let parts = [from.part()?, from.part()?, from.part()?, from.part()?];
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).context("its vocabulary is not UTF-8");
-        let vocabulary = Vocabulary::from_parts(&text(parts[0])?, parts[1], parts[2], &text(parts[3])?)
+        let (specials, mixed) = (text(parts[0])?, text(parts[3])?);
+        let vocabulary = WordList::decode(parts[1])
+            .and_then(|words| Vocabulary::from_parts(&specials, words, parts[2].to_vec(), &mixed))
             .map_err(|reason| anyhow::anyhow!("its vocabulary is damaged: {reason}"))?;
         let rows = from.number()? as usize;
         ensure!(rows == vocabulary.len(), "it has {rows} unigrams and {} tokens", vocabulary.len());

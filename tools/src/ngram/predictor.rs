@@ -86,9 +86,9 @@ mod tests {
         let bigrams = vec![([1, 3], 4), ([3, 4], 3), ([3, 5], 1), ([4, 5], 2), ([5, 1], 3)];
         let trigrams = vec![([1, 3, 4], 3), ([1, 3, 5], 1), ([3, 4, 5], 2), ([4, 5, 1], 2)];
         let trie = estimate(&Counts { bigrams, trigrams }, 6).trie;
-        let words = WordList::new(["go", "home", "now"]).unwrap().encode();
+        let words = WordList::new(["go", "home", "now"]).unwrap();
         let offered = WordFlags { casing: lm_wasm::text::Casing::Lower, offered: true }.to_byte();
-        let vocabulary = Vocabulary::from_parts("<unk>\n</s>\n<num>", &words, &[offered; 3], "").unwrap();
+        let vocabulary = Vocabulary::from_parts("<unk>\n</s>\n<num>", words, vec![offered; 3], "").unwrap();
         let predictor = NgramPredictor(NgramFile { vocabulary, trie });
         let mut text = predictor.begin();
         let word = |word: &'static str| Token::Word(word.into());

@@ -57,6 +57,12 @@ impl<'a> Learner<'a> {
                  the last checkpoint is whole"
             );
         }
+        if training.skip.is_some_and(|skip| norm > skip) {
+            // Some sequence is in states where what is small grows from step to step: its gradient tells nothing of the text, and
+            // an update by it would bring others there.
+            self.rewind();
+            return Ok(Learned { loss: step.loss, norm });
+        }
         let update = Update {
             learning_rate: self.learning_rate(number),
             scale: (training.clip / norm.max(training.clip)).min(1.0),

@@ -66,6 +66,24 @@ fn a_method_that_needs_trained_weights_says_so() {
 }
 
 #[test]
+fn steps_with_long_gradients_are_left_out() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", TERNARY, 4000);
+    let plain = fs::read_to_string(&config).unwrap();
+    let perplexities = |out: &str, skip: &str| {
+        fs::write(&config, plain.replace("reset =", &format!("skip = {skip}\nreset ="))).unwrap();
+        assert!(workspace.train(&config, out, false).status().unwrap().success());
+        let valid = series(&workspace.path(out), "valid", "perplexity");
+        [valid[0].1, valid[1].1]
+    };
+    // All are longer than the one, none is longer than the other.
+    let [first, last] = perplexities("none", "1e-9");
+    assert_eq!(first, last);
+    let [first, last] = perplexities("all", "1e9");
+    assert!(last < first);
+}
+
+#[test]
 fn a_quick_run_is_small() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "gru", TERNARY, 100_000_000);

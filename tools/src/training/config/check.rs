@@ -62,6 +62,7 @@ impl Training {
         ] {
             positive(&format!("training.{name}"), value)?;
         }
+        self.skip.map_or(Ok(()), |skip| positive("training.skip", skip))?;
         ensure!(
             self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
             "training.weight_decay = {} must not be negative",

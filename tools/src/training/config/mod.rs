@@ -202,6 +202,9 @@ pub struct Training {
     /// Largest global norm of the gradient (Pascanu 2013).
     #[serde(default = "default_clip")]
     pub clip: f64,
+    /// A step whose gradient has a larger norm than this changes nothing, and all sequences begin anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<f64>,
     #[serde(default)]
     pub dropout: Dropout,
     /// Share of line ends at which a sequence's state is reset to zero: a text field starts empty.
