@@ -1,6 +1,5 @@
 //! Matrices of floats, of ternary weights or of packed integers.
 
-use std::mem::take;
 use std::ops::Range;
 
 use half::f16;
@@ -38,8 +37,7 @@ enum Weights {
 #[derive(Clone, Debug)]
 enum Scales {
     OneForAll(f32),
-    /// Halves take half of the memory, and next to nothing to widen.
-    OneARow(Vec<f16>),
+    OneARow(Vec<f32>),
 }
 
 impl Matrix {
@@ -54,7 +52,7 @@ impl Matrix {
 
     /// Packs a matrix for the kernels as it is read.
     pub(crate) fn read(mut tensor: TensorReader) -> Result<Matrix, Error> {
-        let scales = Scales::new(take(&mut tensor.scales));
+        let scales = Scales::new(&tensor.scales);
         let weights = match tensor.encoding {
             Encoding::F32 => Weights::F32(pad_rows(&mut tensor)?),
             Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(&mut tensor)?, scales },
@@ -210,52 +208,26 @@ fn split(rows: Range<usize>, mut out: &mut [f32]) -> impl Iterator<Item = (Range
 }
 
 impl Scales {
-    fn new(scales: Vec<f16>) -> Scales {
-        match scales.as_slice() {
+    fn new(scales: &[f16]) -> Scales {
+        match scales {
             [] => Scales::OneForAll(1.0),
-            [scale] => Scales::OneForAll(widen(*scale)),
-            _ => Scales::OneARow(scales),
+            [scale] => Scales::OneForAll(scale.to_f32()),
+            scales => Scales::OneARow(scales.iter().map(|scale| scale.to_f32()).collect()),
         }
     }
 
     fn of(&self, row: usize) -> f32 {
         match self {
             Scales::OneForAll(scale) => *scale,
-            Scales::OneARow(scales) => widen(scales[row]),
+            Scales::OneARow(scales) => scales[row],
         }
     }
 
-    /// `out = sums * scale of the row * factor`, for rows of one block.
+    /// `out = sums * scale of the row * factor`.
     fn apply<S: Simd>(&self, rows: Range<usize>, sums: &[i32], factor: f32, out: &mut [f32]) {
-        let mut wide = [0.0; BLOCK];
-        let wide = &mut wide[..rows.len()];
         match self {
-            Scales::OneForAll(scale) => wide.fill(*scale),
-            Scales::OneARow(scales) => {
-                wide.iter_mut().zip(&scales[rows]).for_each(|(wide, scale)| *wide = widen(*scale))
-            }
-        }
-        dense::dequantize::<S>(sums, wide, factor, out);
-    }
-}
-
-/// A finite half-precision number as a single-precision one: its bits, moved, are that number times 2^-112. Compilers make vectors of
-/// this, which they do not of a conversion that knows infinity.
-#[inline(always)]
-fn widen(half: f16) -> f32 {
-    const SCALE: f32 = f32::from_bits((127 + 112) << 23);
-    let bits = u32::from(half.to_bits());
-    f32::from_bits((bits & 0x7fff) << 13 | (bits & 0x8000) << 16) * SCALE
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_finite_halves_are_widened() {
-        for half in (0..=u16::MAX).map(f16::from_bits).filter(|half| half.is_finite()) {
-            assert_eq!(widen(half).to_bits(), half.to_f32().to_bits());
+            Scales::OneForAll(scale) => dense::dequantize::<S>(sums, &[*scale; BLOCK][..rows.len()], factor, out),
+            Scales::OneARow(scales) => dense::dequantize::<S>(sums, &scales[rows], factor, out),
         }
     }
 }
