@@ -67,6 +67,18 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
     })
 }
 
+/// Multiplies the recurrent weights. What normalization leaves of them when it is folded away may be so large that a state beyond the
+/// usual ones grows from step to step.
+pub fn damp(parts: &mut ModelParts, factor: f32) {
+    for Tensor { values, scales, .. } in parts.layers.iter_mut().map(|layer| &mut layer.recurrent) {
+        match values {
+            Values::F32(values) => values.iter_mut().for_each(|value| *value *= factor),
+            _ if scales.is_empty() => *scales = vec![f16::from_f32(factor)],
+            _ => scales.iter_mut().for_each(|scale| *scale = f16::from_f32(scale.to_f32() * factor)),
+        }
+    }
+}
+
 /// Words beyond the vocabulary. Their probabilities are rounded to halves of halves of the largest, then scaled to what they were
 /// in all.
 pub fn rare_parts(rare: &RareWords) -> Result<RareParts> {
@@ -210,6 +222,28 @@ mod tests {
     use lm_wasm::{Model, Session};
 
     const ROWS: usize = 13;
+
+    #[test]
+    fn recurrent_weights_are_damped_however_they_are_kept() {
+        let config = config("lstm", "tied = true");
+        let network = Network::new(&config, &table(), false, &Device::flex());
+        let undamped = model_parts(&config, &network, &table(), Metadata::new()).unwrap();
+        let tensor = |values, scales: &[f32]| {
+            let scales = scales.iter().map(|&scale| f16::from_f32(scale)).collect();
+            Tensor { rows: 2, cols: 2, values, scales }
+        };
+        for (before, after) in [
+            (tensor(Values::F32(vec![1.0, -2.0, 0.0, 4.0]), &[]), tensor(Values::F32(vec![0.5, -1.0, 0.0, 2.0]), &[])),
+            (tensor(Values::Ternary(vec![1, -1, 0, 1]), &[]), tensor(Values::Ternary(vec![1, -1, 0, 1]), &[0.5])),
+            (tensor(Values::Ternary(vec![1; 4]), &[2.0, 3.0]), tensor(Values::Ternary(vec![1; 4]), &[1.0, 1.5])),
+        ] {
+            let mut parts = undamped.clone();
+            parts.layers[1].recurrent = before;
+            damp(&mut parts, 0.5);
+            assert_eq!(parts.layers[1].recurrent, after);
+            assert_eq!(parts.layers[1].input, undamped.layers[1].input);
+        }
+    }
 
     fn table() -> WordTable {
         let specials = ["<unk>", "</s>", "<num>"].map(|name| Entry::special(name.to_owned(), 5.0));

@@ -13,7 +13,7 @@ use time::macros::format_description;
 use crate::card::Card;
 use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
 use crate::evaluation::Report;
-use crate::export::{model_parts, rare_parts};
+use crate::export::{damp, model_parts, rare_parts};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// What `lm-tools evaluate --json` printed for the model: goes into file and card
     #[arg(long)]
     measures: Option<PathBuf>,
+    /// Multiply the recurrent weights by this, from 0 to 1, for a network that loses its way in long texts
+    #[arg(long, default_value_t = 1.0, value_parser = share)]
+    damp: f32,
     /// A command that made the model, for the card; may be repeated
     #[arg(long = "made-by")]
     made_by: Vec<String>,
@@ -55,6 +58,7 @@ impl Arguments {
         let metadata = self.metadata(config, &manifest, report.as_ref())?;
         let rare = RareWords::read(&self.corpus)?;
         let mut parts = model_parts(config, &network, &table, metadata.clone())?;
+        damp(&mut parts, self.damp);
         parts.rare = rare.as_ref().map(rare_parts).transpose()?;
         let bytes = parts.to_bytes()?;
         // What cannot be loaded must not be written.
@@ -90,6 +94,9 @@ impl Arguments {
         for attribution in attributions.filter(|attribution| !attribution.is_empty()) {
             metadata.push("attribution", attribution)?;
         }
+        if self.damp != 1.0 {
+            metadata.push("damped", &self.damp.to_string())?;
+        }
         if let Some(report) = report {
             metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;
             if let Some(typing) = &report.all.typing {
@@ -101,6 +108,11 @@ impl Arguments {
         }
         Ok(metadata)
     }
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("it must be from 0 to 1".to_owned()) }
 }
 
 fn read_report(path: &Path) -> Result<Report> {
