@@ -39,6 +39,14 @@ proptest! {
         let [native, scalar] = [math::sum_exp::<Native>(&values, max), math::sum_exp::<Scalar>(&values, max)];
         prop_assert_eq!(native.to_bits(), scalar.to_bits());
 
+        let sums: Vec<f32> = values.iter().map(|value| value + factor * value).collect();
+        let max = sums.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let others: Vec<f32> = values.iter().map(|value| factor * value).collect();
+        let (mut native, mut scalar) = (values.clone(), values.clone());
+        prop_assert_eq!(dense::add_and_max::<Native>(&mut native, &others), max);
+        prop_assert_eq!(dense::add_and_max::<Scalar>(&mut scalar, &others), max);
+        prop_assert_eq!([&native, &scalar], [&sums; 2]);
+
         let mut native = vec![0i16; values.len()];
         let mut scalar = native.clone();
         dense::quantize::<Native>(&values, factor, &mut native);

@@ -7,6 +7,7 @@
 use std::array;
 
 use super::bytes::{Reader, pack_bits, unpack_bits};
+use super::stored::{Stored, Words};
 use crate::Error;
 
 /// Frequencies are in units of 1 / 2^12.
@@ -16,6 +17,10 @@ pub(super) const TOTAL: usize = 1 << TOTAL_BITS;
 const STATES: usize = 4;
 /// The least that a state is between bytes, and what it is at the beginning: one word.
 pub(super) const LEAST: u64 = 1 << u32::BITS;
+/// The most bytes before the words: which bytes occur, their frequencies, the states.
+const HEAD: usize = 32 + 2 * 256 + 8 * STATES;
+/// What is said of words and states that cannot be.
+pub(super) const INVALID_CODE: &str = "its coded bytes are invalid";
 /// What is said of tables that cannot be.
 pub(super) const INVALID_TABLE: &str = "its table of frequencies is invalid";
 
@@ -79,16 +84,15 @@ pub(super) struct Decoder<'a> {
     states: [u64; STATES],
     /// The state whose turn it is.
     turn: usize,
-    words: &'a [[u8; 4]],
-    /// Words that have been taken; more than there are, if a state wanted more.
-    taken: usize,
+    words: Words<'a>,
     section: &'static str,
 }
 
 impl<'a> Decoder<'a> {
     /// Reads the table of frequencies.
-    pub fn new(coded: &'a [u8], section: &'static str) -> Result<Decoder<'a>, Error> {
-        let mut from = Reader::new(coded, section);
+    pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
+        let head = coded.clone().take(HEAD);
+        let mut from = Reader::new(&head, section);
         let set = unpack_bits(from.take(32)?, 256).unwrap_or_default();
         let occurring: Vec<u32> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
         let (frequencies, _) = from.take(2 * occurring.len())?.as_chunks::<2>();
@@ -106,38 +110,47 @@ impl<'a> Decoder<'a> {
         for state in &mut states {
             *state = from.u64()?;
         }
-        let (words, rest) = from.rest().as_chunks();
-        if !rest.is_empty() || states.iter().any(|&state| state < LEAST) {
-            return Err(from.error("its coded bytes are invalid"));
-        }
-        Ok(Decoder { table, states, turn: 0, words, taken: 0, section })
+        coded.split_off(head.len() - from.rest().len());
+        let words = Words::new(coded).filter(|_| states.iter().all(|&state| state >= LEAST));
+        let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
+        Ok(Decoder { table, states, turn: 0, words, section })
     }
 
     /// Decodes the next bytes. Whatever was coded decodes to something; only [`finish`](Self::finish) tells whether it was
     /// meant.
     pub fn fill(&mut self, bytes: &mut [u8]) {
+        // A byte takes a word at most.
+        for bytes in bytes.chunks_mut(Words::MOST) {
+            self.words.refill(bytes.len());
+            self.fill_from_words(bytes);
+        }
+    }
+
+    fn fill_from_words(&mut self, bytes: &mut [u8]) {
         let (until_first, bytes) = bytes.split_at_mut(((STATES - self.turn) % STATES).min(bytes.len()));
         self.fill_by_turns(until_first);
         let (rounds, rest) = bytes.as_chunks_mut::<STATES>();
         // In variables of their own the states stay in registers.
-        let (mut states, mut taken) = (self.states, self.taken);
+        let (mut states, mut taken, words) = (self.states, self.words.taken, self.words.at_hand());
         for bytes in rounds {
-            *bytes = array::from_fn(|turn| next(&self.table, &mut states[turn], self.words, &mut taken));
+            *bytes = array::from_fn(|turn| next(&self.table, &mut states[turn], words, &mut taken));
         }
-        (self.states, self.taken) = (states, taken);
+        (self.states, self.words.taken) = (states, taken);
         self.fill_by_turns(rest);
     }
 
     fn fill_by_turns(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            *byte = next(&self.table, &mut self.states[self.turn], self.words, &mut self.taken);
+            let mut taken = self.words.taken;
+            *byte = next(&self.table, &mut self.states[self.turn], self.words.at_hand(), &mut taken);
+            self.words.taken = taken;
             self.turn = (self.turn + 1) % STATES;
         }
     }
 
     /// Checks that all has been decoded.
     pub fn finish(self) -> Result<(), Error> {
-        if self.states == [LEAST; STATES] && self.taken == self.words.len() {
+        if self.states == [LEAST; STATES] && self.words.are_taken() {
             return Ok(());
         }
         Err(Error::corrupt(self.section, "its coded bytes are not what was coded"))
@@ -164,7 +177,7 @@ mod tests {
 
     /// Decodes in two pieces, as sections are read.
     fn decode(coded: &[u8], first: usize, length: usize) -> Result<Vec<u8>, Error> {
-        let mut decoder = Decoder::new(coded, "test")?;
+        let mut decoder = Decoder::new(Stored::all(&coded), "test")?;
         let mut bytes = vec![0; length];
         let (first, rest) = bytes.split_at_mut(first.min(length));
         decoder.fill(first);
@@ -203,6 +216,13 @@ mod tests {
             prop_assert!(frequencies.iter().all(|&frequency| frequency > 0));
             prop_assert_eq!(frequencies.iter().map(|&frequency| usize::from(frequency)).sum::<usize>(), TOTAL);
         }
+    }
+
+    #[test]
+    fn more_bytes_than_are_fetched_at_a_time_are_decoded() {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let coded = encode(&bytes).unwrap();
+        assert_eq!(decode(&coded, 70_001, bytes.len()), Ok(bytes));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Header, section table and padding: the frame of a file, and all that knows its offsets.
 
-use std::borrow::Cow;
 use std::hash::Hasher;
 use std::ops::Range;
 
@@ -8,6 +7,7 @@ use twox_hash::XxHash64;
 
 use super::bytes::Reader;
 use super::contents::Contents;
+use super::stored::{Source, Stored};
 use super::{coding, context_coding, limits, tensor};
 use crate::Error;
 
@@ -159,25 +159,6 @@ impl SectionKind {
     }
 }
 
-/// Where the bytes of a file are. A page's are outside of the memory of its WebAssembly, which never shrinks: there a section
-/// is copied when it is its turn.
-pub(crate) trait Source {
-    fn len(&self) -> usize;
-
-    /// The bytes in a range that lies within the length.
-    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]>;
-}
-
-impl Source for &[u8] {
-    fn len(&self) -> usize {
-        (**self).len()
-    }
-
-    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self[range])
-    }
-}
-
 /// One section: its entry in the table.
 #[derive(Clone, Copy)]
 pub(super) struct Section<'a> {
@@ -202,13 +183,13 @@ impl Section<'_> {
 
     /// Hands over what the section holds, which must be read to its end. The memory that takes is free again afterwards.
     pub fn read<T>(&self, with: impl FnOnce(&mut Contents) -> Result<T, Error>) -> Result<T, Error> {
-        let stored = self.source.read(self.offset..self.offset + self.length);
-        if XxHash64::oneshot(HASH_SEED, &stored) != self.checksum {
+        let stored = Stored::new(self.source, self.offset..self.offset + self.length);
+        if stored.hash(HASH_SEED) != self.checksum {
             return Err(Error::corrupt(self.kind.name(), "its checksum does not match"));
         }
         let mut contents = match self.coded {
-            None => Contents::stored(&stored, self.kind.name()),
-            Some((coding, length)) => Contents::coded(&stored, coding, length, self.kind.name())?,
+            None => Contents::stored(stored, self.kind.name()),
+            Some((coding, length)) => Contents::coded(stored, coding, length, self.kind.name())?,
         };
         let read = with(&mut contents)?;
         contents.finish().map(|()| read)
@@ -459,7 +440,7 @@ mod tests {
     }
 
     fn read(coded: &[u8], length: usize, pieces: &[usize]) -> Result<Vec<u8>, Error> {
-        let mut contents = Contents::coded(coded, Coding::Matrix, length, "test")?;
+        let mut contents = Contents::coded(Stored::all(&coded), Coding::Matrix, length, "test")?;
         let mut bytes = Vec::new();
         for &piece in pieces {
             let from = bytes.len();

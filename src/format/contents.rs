@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::bytes::Reader;
 use super::container::Coding;
+use super::stored::Stored;
 use super::{coding, context_coding};
 use crate::Error;
 
@@ -16,8 +16,8 @@ pub(super) struct Contents<'a> {
 }
 
 enum Bytes<'a> {
-    Stored(Reader<'a>),
-    Coded { decoder: Decoder<'a>, left: usize, then: Option<Part<'a>> },
+    Stored(Stored<'a>),
+    Coded { decoder: Decoder<'a>, left: usize, then: Option<Box<Part<'a>>> },
 }
 
 /// The bytes of a decoder of their own, behind those of another.
@@ -32,11 +32,11 @@ enum Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn bytes(coded: &'a [u8], section: &'static str) -> Result<Self, Error> {
+    fn bytes(coded: Stored<'a>, section: &'static str) -> Result<Self, Error> {
         coding::Decoder::new(coded, section).map(Decoder::Bytes)
     }
 
-    fn text(coded: &'a [u8], section: &'static str) -> Result<Self, Error> {
+    fn text(coded: Stored<'a>, section: &'static str) -> Result<Self, Error> {
         context_coding::Decoder::new(coded, section).map(Decoder::Text)
     }
 
@@ -57,12 +57,17 @@ impl<'a> Decoder<'a> {
 
 impl<'a> Contents<'a> {
     /// Those of a section that is stored as it is.
-    pub fn stored(bytes: &'a [u8], section: &'static str) -> Contents<'a> {
-        Contents { bytes: Bytes::Stored(Reader::new(bytes, section)), section }
+    pub fn stored(bytes: Stored<'a>, section: &'static str) -> Contents<'a> {
+        Contents { bytes: Bytes::Stored(bytes), section }
     }
 
     /// `length` bytes, entropy-coded.
-    pub fn coded(coded: &'a [u8], coding: Coding, length: usize, section: &'static str) -> Result<Contents<'a>, Error> {
+    pub fn coded(
+        coded: Stored<'a>,
+        coding: Coding,
+        length: usize,
+        section: &'static str,
+    ) -> Result<Contents<'a>, Error> {
         let bytes = match coding {
             Coding::Bytes => Bytes::Coded { decoder: Decoder::bytes(coded, section)?, left: length, then: None },
             Coding::Text => Bytes::Coded { decoder: Decoder::text(coded, section)?, left: length, then: None },
@@ -81,13 +86,14 @@ impl<'a> Contents<'a> {
     pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
         let too_short = self.error(TOO_SHORT);
         match &mut self.bytes {
-            Bytes::Stored(reader) => to.copy_from_slice(reader.take(to.len())?),
+            Bytes::Stored(bytes) if to.len() <= bytes.len() => to.copy_from_slice(&bytes.take(to.len())),
+            Bytes::Stored(_) => return Err(too_short),
             Bytes::Coded { decoder, left, then } => {
                 let (now, behind) = to.split_at_mut(to.len().min(*left));
                 decoder.fill(now);
                 *left -= now.len();
                 if !behind.is_empty() {
-                    let part = then.take().ok_or(too_short)?;
+                    let part = *then.take().ok_or(too_short)?;
                     *left = part.length;
                     mem::replace(decoder, part.decoder).finish()?;
                     return self.fill(behind);
@@ -106,7 +112,7 @@ impl<'a> Contents<'a> {
     /// All that is left.
     pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
         match &mut self.bytes {
-            Bytes::Stored(reader) => Ok(reader.rest().to_vec()),
+            Bytes::Stored(bytes) => Ok(bytes.take(bytes.len()).into_owned()),
             Bytes::Coded { left, then, .. } => {
                 let mut rest = vec![0; *left + then.as_ref().map_or(0, |part| part.length)];
                 self.fill(&mut rest).map(|()| rest)
@@ -117,7 +123,7 @@ impl<'a> Contents<'a> {
     /// The section must end here.
     pub fn finish(self) -> Result<(), Error> {
         match self.bytes {
-            Bytes::Stored(reader) => reader.finish(),
+            Bytes::Stored(bytes) if bytes.len() == 0 => Ok(()),
             Bytes::Coded { decoder, left: 0, then: None } => decoder.finish(),
             _ => Err(self.error("it is longer than its contents")),
         }
@@ -130,16 +136,19 @@ impl<'a> Contents<'a> {
 }
 
 /// What a matrix's section holds: its head, in one of the two ways, then its elements.
-fn matrix<'a>(coded: &'a [u8], length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
-    let mut from = Reader::new(coded, section);
-    let [coding, head, stored] = [from.u32()?, from.u32()?, from.u32()?];
-    let stored = from.take(stored as usize)?;
+fn matrix<'a>(mut coded: Stored<'a>, length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
+    let too_short = Error::corrupt(section, TOO_SHORT);
+    let fields = coded.take(12);
+    let (fields, _) = fields.as_chunks::<4>();
+    let &[coding, head, stored] = fields else { return Err(too_short) };
+    let [coding, head, stored] = [coding, head, stored].map(u32::from_le_bytes);
+    let stored = coded.split_off(stored as usize).ok_or(too_short.clone())?;
     let decoder = match Coding::from_code(coding) {
         Some(Coding::Bytes) => Decoder::bytes(stored, section)?,
         Some(Coding::Text) => Decoder::text(stored, section)?,
         _ => return Err(Error::Unsupported { section, what: "an unknown entropy coding" }),
     };
-    let elements = length.checked_sub(head as usize).ok_or(from.error(TOO_SHORT))?;
-    let then = Part { decoder: Decoder::bytes(from.rest(), section)?, length: elements };
+    let elements = length.checked_sub(head as usize).ok_or(too_short)?;
+    let then = Box::new(Part { decoder: Decoder::bytes(coded, section)?, length: elements });
     Ok(Bytes::Coded { decoder, left: head as usize, then: Some(then) })
 }

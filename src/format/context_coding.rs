@@ -5,8 +5,12 @@
 //! one before it, so that this is no coding for matrices.
 
 use super::bytes::{Reader, pack_bits, unpack_bits};
-use super::coding::{INVALID_TABLE, LEAST, TOTAL, TOTAL_BITS, frequencies};
+use super::coding::{INVALID_CODE, INVALID_TABLE, LEAST, TOTAL, TOTAL_BITS, frequencies};
+use super::stored::{Stored, Words};
 use crate::Error;
+
+/// The most bytes before the words: which bytes occur, of each what follows it and how often, the state.
+const HEAD: usize = 32 + 256 * (32 + 2 * 256) + 8;
 
 /// Codes bytes; none if there are none.
 pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -62,9 +66,7 @@ pub(super) struct Decoder<'a> {
     /// The place of the last byte among those that occur.
     context: usize,
     state: u64,
-    words: &'a [[u8; 4]],
-    /// Words that have been taken; more than there are, if the state wanted more.
-    taken: usize,
+    words: Words<'a>,
     section: &'static str,
 }
 
@@ -77,8 +79,9 @@ struct Interval {
 
 impl<'a> Decoder<'a> {
     /// Reads the tables of frequencies.
-    pub fn new(coded: &'a [u8], section: &'static str) -> Result<Decoder<'a>, Error> {
-        let mut from = Reader::new(coded, section);
+    pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
+        let head = coded.clone().take(HEAD);
+        let mut from = Reader::new(&head, section);
         let set = unpack_bits(from.take(32)?, 256).unwrap_or_default();
         let occurring: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
         let mut following = Vec::with_capacity(occurring.len());
@@ -86,16 +89,23 @@ impl<'a> Decoder<'a> {
             following.push(read_table(&mut from, occurring.len())?);
         }
         let state = from.u64()?;
-        let (words, rest) = from.rest().as_chunks();
-        if !rest.is_empty() || state < LEAST || occurring.is_empty() {
-            return Err(from.error("its coded bytes are invalid"));
-        }
-        Ok(Decoder { occurring, following, context: 0, state, words, taken: 0, section })
+        coded.split_off(head.len() - from.rest().len());
+        let words = Words::new(coded).filter(|_| state >= LEAST && !occurring.is_empty());
+        let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
+        Ok(Decoder { occurring, following, context: 0, state, words, section })
     }
 
     /// Decodes the next bytes. Whatever was coded decodes to something; only [`finish`](Self::finish) tells whether it was
     /// meant.
     pub fn fill(&mut self, bytes: &mut [u8]) {
+        // A byte takes a word at most.
+        for bytes in bytes.chunks_mut(Words::MOST) {
+            self.words.refill(bytes.len());
+            self.fill_from_words(bytes);
+        }
+    }
+
+    fn fill_from_words(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             let (following, slot) = (&self.following[self.context], self.state as usize % TOTAL);
             let behind = following.partition_point(|interval| usize::from(interval.start) <= slot);
@@ -103,9 +113,9 @@ impl<'a> Decoder<'a> {
             let end = following.get(behind).map_or(TOTAL, |next| next.start.into());
             self.state = (self.state >> TOTAL_BITS) * (end - start) as u64 + (slot - start) as u64;
             if self.state < LEAST {
-                let word = self.words.get(self.taken).map_or(0, |&word| u32::from_le_bytes(word));
+                let word = self.words.at_hand().get(self.words.taken).map_or(0, |&word| u32::from_le_bytes(word));
                 self.state = self.state << u32::BITS | u64::from(word);
-                self.taken += 1;
+                self.words.taken += 1;
             }
             self.context = following[behind - 1].byte.into();
             *byte = self.occurring[self.context];
@@ -114,7 +124,7 @@ impl<'a> Decoder<'a> {
 
     /// Checks that all has been decoded.
     pub fn finish(self) -> Result<(), Error> {
-        if self.state == LEAST && self.taken == self.words.len() {
+        if self.state == LEAST && self.words.are_taken() {
             return Ok(());
         }
         Err(Error::corrupt(self.section, "its coded bytes are not what was coded"))
@@ -144,7 +154,7 @@ mod tests {
 
     /// Decodes in two pieces, as sections are read.
     fn decode(coded: &[u8], first: usize, length: usize) -> Result<Vec<u8>, Error> {
-        let mut decoder = Decoder::new(coded, "test")?;
+        let mut decoder = Decoder::new(Stored::all(&coded), "test")?;
         let mut bytes = vec![0; length];
         let (first, rest) = bytes.split_at_mut(first.min(length));
         decoder.fill(first);
@@ -174,6 +184,13 @@ mod tests {
             coded[at] = to;
             decode(&coded, 30, bytes.len()).ok();
         }
+    }
+
+    #[test]
+    fn more_bytes_than_are_fetched_at_a_time_are_decoded() {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 26) as u8).collect();
+        let coded = encode(&bytes).unwrap();
+        assert_eq!(decode(&coded, 70_001, bytes.len()), Ok(bytes));
     }
 
     #[test]

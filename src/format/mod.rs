@@ -14,10 +14,10 @@ mod lsh;
 mod metadata;
 mod parts;
 mod shape;
+mod stored;
 mod tensor;
 pub mod trits;
 
-pub(crate) use container::Source;
 pub use container::{SectionKind, VERSION, reseal};
 pub use inspect::{SectionInfo, inspect};
 pub use lsh::Lsh;
@@ -26,6 +26,7 @@ pub(crate) use parts::CheckedMatrix;
 pub use parts::{InputParts, LayerParts, ModelParts, NarrowParts, RareParts};
 pub(crate) use shape::NOTHING_TO_TIE;
 pub use shape::{CellKind, InputKind, OutputKind, Shape};
+pub(crate) use stored::Source;
 pub use tensor::{Bias, Tensor, Values};
 pub(crate) use tensor::{Encoding, TensorReader};
 

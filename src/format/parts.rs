@@ -1,9 +1,9 @@
 //! A model as plain data, and its order in a file.
 
 use super::bytes::{Reader, pack_bits, unpack_bits};
-use super::container::{self, Section, SectionKind as Kind, Source};
+use super::container::{self, Section, SectionKind as Kind};
 use super::tensor::{Bias, Tensor, TensorReader};
-use super::{InputKind, Lsh, Metadata, OutputKind, Shape, limits};
+use super::{InputKind, Lsh, Metadata, OutputKind, Shape, Source, limits};
 use crate::Error;
 
 /// Everything a model file holds; matrices and word lists may be read to something else at once.
@@ -168,7 +168,10 @@ impl<T, W> ModelParts<T, W> {
         let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let untied = shape.output == OutputKind::Untied;
-        // The largest first: what it took on the way serves the others.
+        // Word lists first: what they took on the way serves the others.
+        let specials = sections.text(Kind::Specials)?;
+        let words = sections.list(Kind::Words, &list)?;
+        let rare = sections.has(Kind::RareWords).then(|| sections.rare(&list)).transpose()?;
         let has_rows = shape.input == InputKind::Embedding;
         let embedding = has_rows.then(|| sections.matrix(Kind::Embedding, 0, &matrix)).transpose()?;
         let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
@@ -200,11 +203,11 @@ impl<T, W> ModelParts<T, W> {
         let parts = ModelParts {
             metadata,
             shape,
-            specials: sections.text(Kind::Specials)?,
-            words: sections.list(Kind::Words, &list)?,
+            specials,
+            words,
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,
-            rare: sections.has(Kind::RareWords).then(|| sections.rare(&list)).transpose()?,
+            rare,
             input,
             layers,
             projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,

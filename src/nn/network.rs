@@ -206,10 +206,10 @@ impl Network {
     }
 
     /// The logits of the rows `rows` as the token that follows the state of the last [`query`](Self::query), which no
-    /// [`step`](Self::step) affects; `out` is as long as the range.
-    pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) {
+    /// [`step`](Self::step) affects; `out` is as long as the range. Returns the largest.
+    pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) -> f32 {
         self.output.matvec_rows(rows.clone(), &scratch.query, out);
-        self.output_bias.add_to(out, rows);
+        self.output_bias.add_and_max(out, rows)
     }
 }
 

@@ -4,28 +4,32 @@
 pub(super) struct Best {
     k: usize,
     items: Vec<(u32, f32)>,
+    /// What a value must exceed to be among them.
+    least: f32,
 }
 
 impl Best {
     /// Of nothing yet.
     pub fn new(k: usize) -> Best {
-        Best { k, items: Vec::with_capacity(k) }
+        let least = if k == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        Best { k, items: Vec::with_capacity(k), least }
     }
 
-    /// Whether a value would be among the best.
+    /// Whether a finite value would be among the best.
     pub fn would_take(&self, value: f32) -> bool {
-        match self.items.last() {
-            Some(&(_, least)) if self.items.len() == self.k => value > least,
-            _ => self.k > 0,
-        }
+        value > self.least
     }
 
-    /// Takes a value that is among the best.
+    /// Takes a value if it is among the best.
     pub fn offer(&mut self, number: u32, value: f32) {
-        if self.would_take(value) {
-            self.items.truncate(self.k - 1);
-            let at = self.items.partition_point(|&(_, other)| other >= value);
-            self.items.insert(at, (number, value));
+        if !self.would_take(value) {
+            return;
+        }
+        self.items.truncate(self.k - 1);
+        let at = self.items.partition_point(|&(_, other)| other >= value);
+        self.items.insert(at, (number, value));
+        if self.items.len() == self.k {
+            self.least = self.items[self.k - 1].1;
         }
     }
 

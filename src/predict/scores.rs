@@ -42,14 +42,13 @@ impl Scores {
     }
 
     /// The logits of `rows`. Those not known yet are computed, as few as the blocks allow: `compute` is given the rows of a block
-    /// and the places of their logits, which are then still at hand for the maximum.
-    pub fn get(&mut self, rows: Range<usize>, mut compute: impl FnMut(Range<usize>, &mut [f32])) -> &[f32] {
+    /// and the places of their logits, and returns the largest.
+    pub fn get(&mut self, rows: Range<usize>, mut compute: impl FnMut(Range<usize>, &mut [f32]) -> f32) -> &[f32] {
         let blocks = rows.start / BLOCK..rows.end.div_ceil(BLOCK);
         for (block, at) in self.blocks[blocks.clone()].iter_mut().zip(blocks).filter(|(block, _)| block.max.is_none()) {
             let rows = at * BLOCK..((at + 1) * BLOCK).min(self.logits.len());
             let logits = &mut self.logits[rows.clone()];
-            compute(rows, logits);
-            block.max = Some(dense::max::<Native>(logits));
+            block.max = Some(compute(rows, logits));
         }
         &self.logits[rows]
     }
@@ -127,6 +126,7 @@ mod tests {
                 let got = scores.get(rows.clone(), |rows, to| {
                     to.copy_from_slice(&logits[rows.clone()]);
                     computed[rows].iter_mut().for_each(|times| *times += 1);
+                    dense::max::<Native>(to)
                 });
                 prop_assert_eq!(got, &logits[rows.clone()]);
 
@@ -145,7 +145,10 @@ mod tests {
                 prop_assert!(rows.is_empty() || (f64::from(log_sum) - sum.ln()).abs() < 1e-5);
                 // The same bits, whatever else was asked.
                 let mut fresh = Scores::new(logits.len());
-                fresh.get(0..logits.len(), |rows, to| to.copy_from_slice(&logits[rows]));
+                fresh.get(0..logits.len(), |rows, to| {
+                    to.copy_from_slice(&logits[rows]);
+                    dense::max::<Native>(to)
+                });
                 prop_assert_eq!(fresh.log_sum_exp(rows).to_bits(), log_sum.to_bits());
             }
             prop_assert!(computed.iter().all(|&times| times <= 1));
@@ -156,7 +159,10 @@ mod tests {
     fn many_equal_terms_add_up() {
         for count in [1usize, 63, 64, 65, 100_003] {
             let mut scores = Scores::new(count);
-            scores.get(0..count, |_, to| to.fill(2.5));
+            scores.get(0..count, |_, to| {
+                to.fill(2.5);
+                2.5
+            });
             let wanted = 2.5 + (count as f64).ln();
             assert!((f64::from(scores.log_sum_exp(0..count)) - wanted).abs() < 2e-6);
         }
@@ -167,7 +173,10 @@ mod tests {
         let mut scores = Scores::new(1000);
         let mut computed = Vec::new();
         let mut ask = |rows: Range<usize>| {
-            scores.get(rows, |rows, _| computed.push(rows));
+            scores.get(rows, |rows, _| {
+                computed.push(rows);
+                0.0
+            });
         };
         ask(100..110);
         ask(120..140);

@@ -48,6 +48,36 @@ pub fn max<S: Simd>(x: &[f32]) -> f32 {
     max_of_chunks::<S>(x, f32::NEG_INFINITY, |lanes| lanes)
 }
 
+/// Adds `y` to `x`, element by element, and returns the largest sum; minus infinity if there is none. Both are of one length.
+pub fn add_and_max<S: Simd>(x: &mut [f32], y: &[f32]) -> f32 {
+    let (chunks, tail) = x.as_chunks_mut::<4>();
+    let (others, others_tail) = y.as_chunks::<4>();
+    let mut max = S::f32_splat(f32::NEG_INFINITY);
+    for (chunk, other) in chunks.iter_mut().zip(others) {
+        let sum = S::f32_add(S::f32_load(chunk), S::f32_load(other));
+        S::f32_store(sum, chunk);
+        max = S::f32_max(max, sum);
+    }
+    let mut lanes = [0.0; 4];
+    S::f32_store(max, &mut lanes);
+    for ((value, other), lane) in tail.iter_mut().zip(others_tail).zip(&mut lanes) {
+        *value += other;
+        *lane = if *value > *lane { *value } else { *lane };
+    }
+    horizontal_max::<S>(lanes)
+}
+
+/// The largest of four. Without branches: which is the largest cannot be predicted.
+#[inline(always)]
+fn horizontal_max<S: Simd>([a, b, c, d]: [f32; 4]) -> f32 {
+    let max = S::f32_max(S::f32_load(&[a, b, a, b]), S::f32_load(&[c, d, c, d]));
+    let mut lanes = [0.0; 4];
+    S::f32_store(max, &mut lanes);
+    let [a, b, ..] = lanes;
+    S::f32_store(S::f32_max(S::f32_load(&[a; 4]), S::f32_load(&[b; 4])), &mut lanes);
+    lanes[0]
+}
+
 /// The largest magnitude in `x`, 0 if it is empty.
 pub fn max_magnitude<S: Simd>(x: &[f32]) -> f32 {
     let sign = S::i32_splat(i32::MIN);
@@ -66,7 +96,7 @@ fn max_of_chunks<S: Simd>(x: &[f32], padding: f32, function: impl Fn(S::F32x4) -
     }
     let mut lanes = [0.0; 4];
     S::f32_store(max, &mut lanes);
-    lanes.into_iter().fold(lanes[0], |max, lane| if lane > max { lane } else { max })
+    horizontal_max::<S>(lanes)
 }
 
 /// `out[i] = x[i] factor`, rounded to the nearest integer, ties to even. The products must be within 32767.

@@ -152,7 +152,6 @@ const fn masks(weight: i32) -> [[u8; 16]; 2] {
 /// `sums[r] = sum of w[r][c] x[c]` over all columns, exact, for the rows of a block and the inputs `x` of the tables.
 pub fn block_sums<S: Simd>(block: &[Indices], x: &Tables, sums: &mut [i32; ROWS]) {
     debug_assert_eq!(block.len(), x.tables.len());
-    sums.fill(0);
     S::with_bytes(BlockSums { block, x, sums });
 }
 
@@ -180,14 +179,18 @@ impl BlockSums<'_> {
     fn chunks<B: Bytes, const IN_BYTE: usize>(self) {
         let pairs = CHUNK * IN_BYTE;
         let chunks = self.block.chunks(pairs).zip(self.x.tables.chunks(pairs));
-        for ((block, tables), &raised) in chunks.zip(&self.x.raised) {
+        for (at, ((block, tables), &raised)) in chunks.zip(&self.x.raised).enumerate() {
             // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
             let mut halves = [Words::default(), Words::default()];
             for part in 0..B::PARTS {
                 add_chunk::<B, IN_BYTE>(block, tables, part, &mut halves);
             }
             for (words, rows) in halves.into_iter().zip(self.sums.chunks_exact_mut(ROWS / 2)) {
-                words.add_to(raised, rows);
+                let sums = words.sums(raised);
+                match at {
+                    0 => rows.copy_from_slice(&sums),
+                    _ => rows.iter_mut().zip(sums).for_each(|(row, sum)| *row += sum),
+                }
             }
         }
     }
@@ -244,15 +247,17 @@ fn look_up<B: Bytes>(indices: B, table: &[u8; 16], mask: B) -> (B, B) {
 }
 
 impl Words {
-    /// Adds the sums, less what the entries were raised by, to 32 rows.
+    /// Those of the rows, less what the entries were raised by.
     #[inline(always)]
-    fn add_to(self, raised: u16, rows: &mut [i32]) {
-        let (even_rows, odd_rows) = rows.split_at_mut(ROWS / 4);
+    fn sums(self, raised: u16) -> [i32; ROWS / 2] {
+        let mut sums = [0; ROWS / 2];
+        let (even_rows, odd_rows) = sums.split_at_mut(ROWS / 4);
         for ((row, both), odd) in even_rows.iter_mut().zip(self.both).zip(self.odd) {
-            *row += i32::from(both.wrapping_sub(odd << 8).wrapping_sub(raised) as i16);
+            *row = i32::from(both.wrapping_sub(odd << 8).wrapping_sub(raised) as i16);
         }
         for (row, odd) in odd_rows.iter_mut().zip(self.odd) {
-            *row += i32::from(odd.wrapping_sub(raised) as i16);
+            *row = i32::from(odd.wrapping_sub(raised) as i16);
         }
+        sums
     }
 }

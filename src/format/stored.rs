@@ -1,0 +1,162 @@
+//! The bytes of a section as they are in the file, fetched piece by piece: what a page pays for good is the memory that was taken
+//! at once.
+
+use std::borrow::Cow;
+use std::hash::Hasher;
+use std::ops::Range;
+
+use twox_hash::XxHash64;
+
+/// Bytes that are fetched at a time, a whole number of words.
+const PIECE: usize = 1 << 15;
+
+/// Where the bytes of a file are. A page's are outside of the memory of its WebAssembly, which never shrinks: there they are
+/// copied when it is their turn.
+pub(crate) trait Source {
+    fn len(&self) -> usize;
+
+    /// The bytes in a range that lies within the length.
+    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]>;
+}
+
+impl Source for &[u8] {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn read(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self[range])
+    }
+}
+
+/// A range of a file's bytes that are not fetched yet.
+#[derive(Clone)]
+pub(super) struct Stored<'a> {
+    source: &'a dyn Source,
+    range: Range<usize>,
+}
+
+impl<'a> Stored<'a> {
+    /// Those of a range that lies within the file.
+    pub fn new(source: &'a dyn Source, range: Range<usize>) -> Stored<'a> {
+        Stored { source, range }
+    }
+
+    /// All of a source.
+    pub fn all(source: &'a dyn Source) -> Stored<'a> {
+        Stored::new(source, 0..source.len())
+    }
+
+    pub fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// The first `count` of them, by themselves; none if they are fewer.
+    pub fn split_off(&mut self, count: usize) -> Option<Stored<'a>> {
+        let middle = self.range.start + (count <= self.len()).then_some(count)?;
+        let first = Stored::new(self.source, self.range.start..middle);
+        self.range.start = middle;
+        Some(first)
+    }
+
+    /// Fetches the first `count` of them, or all that are left.
+    pub fn take(&mut self, count: usize) -> Cow<'a, [u8]> {
+        let first = self.split_off(count.min(self.len()));
+        first.map_or(Cow::default(), |first| first.source.read(first.range))
+    }
+
+    /// Their hash.
+    pub fn hash(&self, seed: u64) -> u64 {
+        let (mut hasher, mut left) = (XxHash64::with_seed(seed), self.clone());
+        while left.len() > 0 {
+            hasher.write(&left.take(PIECE));
+        }
+        hasher.finish()
+    }
+}
+
+/// 32-bit words that a decoder takes, one after the other.
+pub(super) struct Words<'a> {
+    left: Stored<'a>,
+    piece: Cow<'a, [u8]>,
+    /// How many of the piece's words have been taken; more than there are, if more were wanted than there are in all.
+    pub taken: usize,
+}
+
+impl<'a> Words<'a> {
+    /// As many as [`refill`](Self::refill) may be asked for.
+    pub const MOST: usize = PIECE / 8;
+
+    /// Those of a section, or of what is left of one; none if its length is no number of words.
+    pub fn new(stored: Stored<'a>) -> Option<Words<'a>> {
+        stored.len().is_multiple_of(4).then(|| Words { left: stored, piece: Cow::default(), taken: 0 })
+    }
+
+    /// Makes sure that the next `count` words, or all that are left, are at hand.
+    pub fn refill(&mut self, count: usize) {
+        if self.left.len() > 0 && self.at_hand().len() < self.taken + count {
+            let again = self.piece.len() - 4 * self.taken;
+            self.left.range.start -= again;
+            // Given back before as much is taken.
+            self.piece = Cow::default();
+            self.piece = self.left.take(PIECE);
+            self.taken = 0;
+        }
+    }
+
+    /// The words of the present piece.
+    pub fn at_hand(&self) -> &[[u8; 4]] {
+        self.piece.as_chunks().0
+    }
+
+    /// Whether each has been taken, and none beyond.
+    pub fn are_taken(&self) -> bool {
+        self.left.len() == 0 && self.taken == self.at_hand().len()
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes(len: usize) -> Vec<u8> {
+        (0..len).map(|at| (at * at / 7) as u8).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn words_come_in_order_whatever_is_asked_for(
+            words in 0..2 * PIECE,
+            counts in prop::collection::vec((1..=Words::MOST, 0.0f64..=1.0), 1..40),
+        ) {
+            let bytes = bytes(4 * words);
+            let (wanted, _) = bytes.as_chunks::<4>();
+            let source = &bytes[..];
+            let mut taken = Words::new(Stored::all(&source)).unwrap();
+            let mut at = 0;
+            for (count, share) in counts {
+                taken.refill(count);
+                let at_hand = &taken.at_hand()[taken.taken..];
+                prop_assert!(at_hand.len() >= count.min(wanted.len() - at));
+                let used = ((count as f64 * share) as usize).min(at_hand.len());
+                prop_assert_eq!(&at_hand[..used], &wanted[at..at + used]);
+                (taken.taken, at) = (taken.taken + used, at + used);
+            }
+            prop_assert_eq!(taken.are_taken(), at == wanted.len());
+        }
+    }
+
+    #[test]
+    fn parts_of_a_file_are_fetched_one_after_the_other() {
+        let bytes = bytes(3 * PIECE + 5);
+        let source = &bytes[..];
+        let mut stored = Stored::new(&source, 1..bytes.len());
+        assert_eq!(stored.hash(0), XxHash64::oneshot(0, &bytes[1..]));
+        let mut first = stored.split_off(10).unwrap();
+        assert_eq!([first.take(4), first.take(100), first.take(1)], [&bytes[1..5], &bytes[5..11], &[]]);
+        assert!(stored.split_off(bytes.len() - 10).is_none());
+        assert_eq!(stored.take(usize::MAX), &bytes[11..]);
+        assert!(Words::new(Stored::new(&source, 0..7)).is_none());
+    }
+}
