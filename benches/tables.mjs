@@ -1,6 +1,6 @@
 // The figures of one engine as tables for people.
 
-const BEST = "step and the 5 best";
+import { BEST, COLD } from "./core.mjs";
 
 /** Prints what measureCore of core.mjs resolved to. */
 export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads }) {
@@ -16,9 +16,13 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads 
   );
   for (const words of new Set(steps.map((step) => step.words))) {
     const ofSize = steps.filter((step) => step.words === words);
-    const references = ["float32", "int8"].map((type) => ofSize.find(({ who }) => who === `onnxruntime-web, ${type}`));
+    const references = ofSize.filter(({ who }) => who.startsWith("onnxruntime-web"));
     const speedups = (step) =>
-      references.map((reference) => (reference ? ratio(reference.microseconds / step.microseconds) : ""));
+      ["float32", "int8"].map((type) => {
+        const conditions = step.what.endsWith(COLD) ? COLD : BEST;
+        const reference = references.find(({ who, what }) => who.endsWith(type) && what.endsWith(conditions));
+        return reference ? ratio(reference.microseconds / step.microseconds) : "";
+      });
     table(
       [`${words} words, 400 units`, "", "us", "p10", "p90", "x ORT f32", "x ORT int8"],
       ofSize.map((step) => [
