@@ -1,5 +1,8 @@
 //! `lm-tools`: train, quantize, evaluate and export lm-wasm models.
 
+#[macro_use]
+mod output;
+
 mod card;
 mod commands;
 mod corpus;
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lm-tools: {error:#}");
             ExitCode::FAILURE

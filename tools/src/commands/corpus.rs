@@ -51,12 +51,7 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let manifest = prepare(&self.source_list()?, &self.root, &self.out)?;
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&manifest)?);
-        } else {
-            print(&manifest);
-        }
-        Ok(())
+        if self.json { say!("{}", serde_json::to_string_pretty(&manifest)?) } else { print(&manifest) }
     }
 
     fn source_list(&self) -> Result<Sources> {
@@ -103,15 +98,15 @@ fn parse_source(argument: &str) -> Result<Source> {
     Ok(Source { path: path.to_owned(), weight, attribution: String::new() })
 }
 
-fn print(manifest: &Manifest) {
+fn print(manifest: &Manifest) -> Result<()> {
     for source in &manifest.sources {
-        println!("{:>9} lines {:>10} tokens x {:<4} {}", source.lines, source.tokens, source.weight, source.path);
+        say!("{:>9} lines {:>10} tokens x {:<4} {}", source.lines, source.tokens, source.weight, source.path)?;
     }
-    println!(
+    say!(
         "{} rows; {} training tokens, {:.2} % of them unknown; {} held out",
         manifest.rows,
         manifest.train_tokens,
         100.0 * manifest.unknown_share,
         manifest.valid_tokens
-    );
+    )
 }

@@ -88,12 +88,7 @@ impl Arguments {
         };
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let report = evaluate(model, self.texts.iter().map(name).collect(), lines, options);
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print(&report);
-        }
-        Ok(())
+        if self.json { say!("{}", serde_json::to_string_pretty(&report)?) } else { print(&report) }
     }
 
     fn print_personal(&self, model: &Model, lines: &[Line]) -> Result<()> {
@@ -104,15 +99,14 @@ impl Arguments {
         let texts = lines.iter().map(|line| line.text.as_str());
         let report = evaluate_personal(model, blend, texts, self.suggestions.into());
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-            return Ok(());
+            return say!("{}", serde_json::to_string_pretty(&report)?);
         }
-        println!("{:>16} {:>10} {:>12} {:>10}", "words up to", "KSR alone", "with own", "gain");
+        say!("{:>16} {:>10} {:>12} {:>10}", "words up to", "KSR alone", "with own", "gain")?;
         let parts = report.parts.iter().map(|(end, part)| (end.to_string(), part));
         for (name, part) in parts.chain([("all".to_owned(), &report.all)]) {
             let (alone, personal) = part.ksr();
             let (alone, personal) = (100.0 * alone, 100.0 * personal);
-            println!("{name:>16} {alone:>8.2} % {personal:>10.2} % {:>+10.2}", personal - alone);
+            say!("{name:>16} {alone:>8.2} % {personal:>10.2} % {:>+10.2}", personal - alone)?;
         }
         Ok(())
     }
@@ -145,29 +139,37 @@ impl Arguments {
     }
 }
 
-fn print(report: &Report) {
-    println!(
+fn print(report: &Report) -> Result<()> {
+    say!(
         "{:<16} {:>8} {:>9} {:>7} {:>7} {:>7} {:>17} {:>8}",
-        "source", "words", "PPL", "OOV", "top-1", "top-k", "KSR (95 %)", "ceiling"
-    );
+        "source",
+        "words",
+        "PPL",
+        "OOV",
+        "top-1",
+        "top-k",
+        "KSR (95 %)",
+        "ceiling"
+    )?;
     for (source, measures) in &report.by_source {
-        print_row(source, measures);
+        print_row(source, measures)?;
     }
-    print_row("all", &report.all);
-    println!("k = {}, {}", report.suggestions, if report.stream { "one stream" } else { "each line a text by itself" });
+    print_row("all", &report.all)?;
+    say!("k = {}, {}", report.suggestions, if report.stream { "one stream" } else { "each line a text by itself" })
 }
 
-fn print_row(source: &str, measures: &Measures) {
+fn print_row(source: &str, measures: &Measures) -> Result<()> {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    print!(
-        "{source:<16} {:>8} {:>9.2} {:>7}",
+    let typing = if let Some(Typing { top_1, top_k, ksr, ksr_interval, ceiling, .. }) = &measures.typing {
+        let ksr = format!("{:.2} ({:.1}-{:.1})", 100.0 * ksr, 100.0 * ksr_interval.low, 100.0 * ksr_interval.high);
+        format!(" {:>7} {:>7} {ksr:>17} {:>8}", percent(*top_1), percent(*top_k), percent(*ceiling))
+    } else {
+        String::new()
+    };
+    say!(
+        "{source:<16} {:>8} {:>9.2} {:>7}{typing}",
         measures.words,
         measures.perplexity,
         percent(measures.out_of_vocabulary)
-    );
-    if let Some(Typing { top_1, top_k, ksr, ksr_interval, ceiling, .. }) = &measures.typing {
-        let ksr = format!("{:.2} ({:.1}-{:.1})", 100.0 * ksr, 100.0 * ksr_interval.low, 100.0 * ksr_interval.high);
-        print!(" {:>7} {:>7} {ksr:>17} {:>8}", percent(*top_1), percent(*top_k), percent(*ceiling));
-    }
-    println!();
+    )
 }

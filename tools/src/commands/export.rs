@@ -76,7 +76,7 @@ impl Arguments {
         };
         let path = self.out.with_extension("md");
         fs::write(&path, card.to_markdown()?).with_context(|| format!("cannot write {}", path.display()))?;
-        println!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display());
+        say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display())?;
         Ok(())
     }
 

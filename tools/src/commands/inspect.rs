@@ -33,7 +33,7 @@ impl Arguments {
         if self.json {
             let sections: Vec<_> = sections.iter().map(to_json).collect();
             let metadata: Vec<_> = model.metadata().iter().collect();
-            println!(
+            return say!(
                 "{}",
                 serde_json::to_string_pretty(&json!({
                     "bytes": bytes.len(),
@@ -49,26 +49,30 @@ impl Arguments {
                     })),
                 }))?
             );
-            return Ok(());
         }
-        println!("{}: {} bytes", name(), bytes.len());
+        say!("{}: {} bytes", name(), bytes.len())?;
         for (key, value) in model.metadata().iter() {
-            println!("  {key}: {value}");
+            say!("  {key}: {value}")?;
         }
         let shape = model.shape();
-        println!(
+        say!(
             "{:?}, {} layer(s) of {} units, embedding {}, output {:?} {}, {} rows",
-            shape.cell, shape.layers, shape.hidden, shape.embedding, shape.output, shape.output_width, shape.vocabulary
-        );
+            shape.cell,
+            shape.layers,
+            shape.hidden,
+            shape.embedding,
+            shape.output,
+            shape.output_width,
+            shape.vocabulary
+        )?;
         if let Some((Lsh { bits, shortest, longest, whole, .. }, collisions)) = lsh {
-            println!(
+            say!(
                 "codes of {bits} bits by n-grams of {shortest} to {longest} characters, the whole word counted {whole} times; \
                  {collisions} tokens share theirs with another"
-            );
+            )?;
         }
-        println!("{:<25} {:>9} {:>9}  {:<20} shape", "section", "offset", "bytes", "encoding");
-        sections.iter().for_each(print);
-        Ok(())
+        say!("{:<25} {:>9} {:>9}  {:<20} shape", "section", "offset", "bytes", "encoding")?;
+        sections.iter().try_for_each(print)
     }
 }
 
@@ -83,11 +87,11 @@ fn collisions(lsh: Lsh, model: &Model) -> usize {
     tokens.values().filter(|&&tokens| tokens > 1).sum()
 }
 
-fn print(section: &SectionInfo) {
+fn print(section: &SectionInfo) -> Result<()> {
     let shape = section.shape.map_or(String::new(), |(rows, cols)| format!("{rows} x {cols}"));
     let name = format!("{} {}", section.kind.name(), section.index);
     let encoding = format!("{}{}", section.encoding, if section.is_coded { ", coded" } else { "" });
-    println!("{name:<25} {:>9} {:>9}  {encoding:<20} {shape}", section.offset, section.length);
+    say!("{name:<25} {:>9} {:>9}  {encoding:<20} {shape}", section.offset, section.length)
 }
 
 fn to_json(section: &SectionInfo) -> serde_json::Value {

@@ -40,7 +40,7 @@ impl Arguments {
         let rows = table.entries.len();
         let counted = Counted::read(&TokenReader::open(&self.corpus.join("train.tokens"), rows)?, rows)?;
         let [bigrams, trigrams] = counted.trie.sizes();
-        println!("{bigrams} bigrams, {trigrams} trigrams");
+        say!("{bigrams} bigrams, {trigrams} trigrams")?;
         let (trie, file) = match self.bytes {
             None => {
                 let file = write(&counted.trie, &table)?;
@@ -50,8 +50,7 @@ impl Arguments {
         };
         fs::write(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
         let [bigrams, trigrams] = trie.sizes();
-        println!("{}: {} bytes, {bigrams} bigrams, {trigrams} trigrams", self.out.display(), file.len());
-        Ok(())
+        say!("{}: {} bytes, {bigrams} bigrams, {trigrams} trigrams", self.out.display(), file.len())
     }
 }
 

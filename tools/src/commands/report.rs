@@ -36,7 +36,7 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let experiments = read_experiments(&self.runs)?;
-        println!("{}", table::markdown(&experiments, self.ratios_to.as_deref()));
+        say!("{}", table::markdown(&experiments, self.ratios_to.as_deref()))?;
         if let (Some(path), Some(tokens)) = (self.curves, self.tokens) {
             fs::write(&path, curves::svg(&experiments, tokens)?)
                 .with_context(|| format!("cannot write {}", path.display()))?;

@@ -29,7 +29,7 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let models = Measured::read_all(&self.models)?;
-        println!("{}", markdown(&models));
+        say!("{}", markdown(&models))?;
         if let Some(path) = self.curves {
             fs::write(&path, svg(&models)?).with_context(|| format!("cannot write {}", path.display()))?;
         }

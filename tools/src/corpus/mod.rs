@@ -98,14 +98,14 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
     let mut table = counts.vocabulary(sources.words, &|word| offer.allows(word));
     if !sources.spelling.is_empty() {
         let marked = misspelling::mark(&mut table, &sources.spelling, root)?;
-        println!("{marked} misspellings are read, but not offered");
+        eprintln!("{marked} misspellings are read, but not offered");
     }
     table.write(&out.join("vocabulary.tsv"))?;
     RareWords::remove(out)?;
     if sources.rare_words > 0 {
         let rare = RareWords::choose(&counts, &table, &offer, sources, root)?;
         rare.write(out)?;
-        println!("{} rare words are completed, too", rare.entries.len());
+        eprintln!("{} rare words are completed, too", rare.entries.len());
     }
     let vocabulary = table.vocabulary()?;
 

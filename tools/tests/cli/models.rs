@@ -1,10 +1,11 @@
 //! Corpora, models and what is measured of them.
 
 use std::fs;
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, fail, run, sentences, series, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, lm_tools, run, sentences, series, succeed};
 
 #[test]
 fn from_text_to_a_model_that_has_learned() {
@@ -133,6 +134,24 @@ fn bad_input_is_named() {
         fail(&["export", &path("run"), "--corpus", &out, "--licence", "x", "--out", &path("x.lm")])
             .contains("checkpoint")
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_an_error_unless_nobody_reads_on() {
+    let inspect = |stdout: Stdio| {
+        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/en.lm");
+        let child = lm_tools(&["inspect", model]).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, error) = inspect(fs::File::create("/dev/full").unwrap().into());
+    assert_eq!(code, Some(1));
+    assert!(error.contains("could not be written: No space left on device"), "{error}");
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(inspect(writer.into()), (Some(0), String::new()));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn lm_tools<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+pub fn lm_tools<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lm-tools"));
     command.args(arguments).stdin(Stdio::null());
     command

@@ -1,0 +1,21 @@
+//! What commands print: a full disk is an error as any other, and a reader that has seen enough (`head`) ends a command quietly.
+
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::{Context, Result};
+
+/// Prints a line, as `println!`, but whether it could be written is returned.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::output::line(format_args!($($argument)*)) };
+}
+
+/// What [`say!`] calls.
+pub fn line(text: Arguments) -> Result<()> {
+    writeln!(io::stdout(), "{text}").context("what is printed could not be written")
+}
+
+/// Whether a command failed because nobody reads what it prints any more.
+pub fn is_closed(error: &anyhow::Error) -> bool {
+    error.root_cause().downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
