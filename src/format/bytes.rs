@@ -2,6 +2,9 @@
 
 use crate::Error;
 
+/// What is said of a section that ends too early.
+pub(super) const TOO_SHORT: &str = "it is shorter than its contents";
+
 /// One bit a value, the lowest of the first byte first; the bits after the last are zero.
 pub(super) fn pack_bits(values: &[bool]) -> Vec<u8> {
     let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&value, place)| u8::from(value) << place).sum();
@@ -27,10 +30,7 @@ impl<'a> Reader<'a> {
 
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self
-            .bytes
-            .split_at_checked(count)
-            .ok_or(Error::corrupt(self.section, "it is shorter than its contents"))?;
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Error::corrupt(self.section, TOO_SHORT))?;
         self.bytes = rest;
         Ok(taken)
     }

@@ -6,7 +6,7 @@
 
 use std::array;
 
-use super::bytes::{Reader, pack_bits, unpack_bits};
+use super::bytes::{pack_bits, unpack_bits};
 use super::stored::{Stored, Words};
 use crate::Error;
 
@@ -17,8 +17,6 @@ pub(super) const TOTAL: usize = 1 << TOTAL_BITS;
 const STATES: usize = 4;
 /// The least that a state is between bytes, and what it is at the beginning: one word.
 pub(super) const LEAST: u64 = 1 << u32::BITS;
-/// The most bytes before the words: which bytes occur, their frequencies, the states.
-const HEAD: usize = 32 + 2 * 256 + 8 * STATES;
 /// What is said of words and states that cannot be.
 pub(super) const INVALID_CODE: &str = "its coded bytes are invalid";
 /// What is said of tables that cannot be.
@@ -91,14 +89,13 @@ pub(super) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Reads the table of frequencies.
     pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
-        let head = coded.clone().take(HEAD);
-        let mut from = Reader::new(&head, section);
-        let set = unpack_bits(from.take(32)?, 256).unwrap_or_default();
+        let set = unpack_bits(&coded.take_all(32, section)?, 256).unwrap_or_default();
         let occurring: Vec<u32> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
-        let (frequencies, _) = from.take(2 * occurring.len())?.as_chunks::<2>();
+        let frequencies = coded.take_all(2 * occurring.len(), section)?;
+        let (frequencies, _) = frequencies.as_chunks::<2>();
         let frequencies: Vec<u32> = frequencies.iter().map(|&bytes| u16::from_le_bytes(bytes).into()).collect();
         if occurring.len() < 2 || frequencies.contains(&0) || frequencies.iter().sum::<u32>() != TOTAL as u32 {
-            return Err(from.error(INVALID_TABLE));
+            return Err(Error::corrupt(section, INVALID_TABLE));
         }
         let mut table = Box::new([0; TOTAL]);
         let intervals = occurring.into_iter().zip(frequencies);
@@ -106,11 +103,9 @@ impl<'a> Decoder<'a> {
             .flat_map(|(byte, frequency)| (0..frequency).map(move |place| place << 20 | frequency << 8 | byte));
         table.iter_mut().zip(entries).for_each(|(to, entry)| *to = entry);
 
+        let bytes = coded.take_all(8 * STATES, section)?;
         let mut states = [0; STATES];
-        for state in &mut states {
-            *state = from.u64()?;
-        }
-        coded.split_off(head.len() - from.rest().len());
+        states.iter_mut().zip(bytes.as_chunks().0).for_each(|(state, &bytes)| *state = u64::from_le_bytes(bytes));
         let words = Words::new(coded).filter(|_| states.iter().all(|&state| state >= LEAST));
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
         Ok(Decoder { table, states, turn: 0, words, section })

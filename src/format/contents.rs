@@ -2,12 +2,11 @@
 
 use std::mem;
 
+use super::bytes::TOO_SHORT;
 use super::container::Coding;
 use super::stored::Stored;
 use super::{coding, context_coding};
 use crate::Error;
-
-const TOO_SHORT: &str = "it is shorter than its contents";
 
 /// The bytes of a section that are not read yet, whether or not they are entropy-coded.
 pub(super) struct Contents<'a> {
@@ -138,10 +137,8 @@ impl<'a> Contents<'a> {
 /// What a matrix's section holds: its head, in one of the two ways, then its elements.
 fn matrix<'a>(mut coded: Stored<'a>, length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
     let too_short = Error::corrupt(section, TOO_SHORT);
-    let fields = coded.take(12);
-    let (fields, _) = fields.as_chunks::<4>();
-    let &[coding, head, stored] = fields else { return Err(too_short) };
-    let [coding, head, stored] = [coding, head, stored].map(u32::from_le_bytes);
+    let mut field = || coded.u32(section);
+    let [coding, head, stored] = [field()?, field()?, field()?];
     let stored = coded.split_off(stored as usize).ok_or(too_short.clone())?;
     let decoder = match Coding::from_code(coding) {
         Some(Coding::Bytes) => Decoder::bytes(stored, section)?,

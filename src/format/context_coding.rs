@@ -4,13 +4,10 @@
 //! A word list gets a quarter (English) to two fifths (Polish) shorter than with one table for all. Each byte waits for the
 //! one before it, so that this is no coding for matrices.
 
-use super::bytes::{Reader, pack_bits, unpack_bits};
+use super::bytes::{pack_bits, unpack_bits};
 use super::coding::{INVALID_CODE, INVALID_TABLE, LEAST, TOTAL, TOTAL_BITS, frequencies};
 use super::stored::{Stored, Words};
 use crate::Error;
-
-/// The most bytes before the words: which bytes occur, of each what follows it and how often, the state.
-const HEAD: usize = 32 + 256 * (32 + 2 * 256) + 8;
 
 /// Codes bytes; none if there are none.
 pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -80,16 +77,14 @@ struct Interval {
 impl<'a> Decoder<'a> {
     /// Reads the tables of frequencies.
     pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
-        let head = coded.clone().take(HEAD);
-        let mut from = Reader::new(&head, section);
-        let set = unpack_bits(from.take(32)?, 256).unwrap_or_default();
+        let set = unpack_bits(&coded.take_all(32, section)?, 256).unwrap_or_default();
         let occurring: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
         let mut following = Vec::with_capacity(occurring.len());
         for _ in &occurring {
-            following.push(read_table(&mut from, occurring.len())?);
+            following.push(read_table(&mut coded, occurring.len(), section)?);
         }
-        let state = from.u64()?;
-        coded.split_off(head.len() - from.rest().len());
+        let [low, high] = [coded.u32(section)?, coded.u32(section)?];
+        let state = u64::from(high) << u32::BITS | u64::from(low);
         let words = Words::new(coded).filter(|_| state >= LEAST && !occurring.is_empty());
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
         Ok(Decoder { occurring, following, context: 0, state, words, section })
@@ -132,19 +127,21 @@ impl<'a> Decoder<'a> {
 }
 
 /// What may follow a byte; at least one does, and the first interval begins at zero.
-fn read_table(from: &mut Reader, occurring: usize) -> Result<Vec<Interval>, Error> {
-    let set = unpack_bits(from.take(occurring.div_ceil(8))?, occurring).unwrap_or_default();
+fn read_table(from: &mut Stored, occurring: usize, section: &'static str) -> Result<Vec<Interval>, Error> {
+    let set = unpack_bits(&from.take_all(occurring.div_ceil(8), section)?, occurring).unwrap_or_default();
+    let following: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, follows)| follows.then_some(byte)).collect();
+    let frequencies = from.take_all(2 * following.len(), section)?;
     let mut total = 0;
-    let mut table = Vec::new();
-    for (byte, _) in (0..=255).zip(set).filter(|&(_, follows)| follows) {
-        let frequency = usize::from(u16::from_le_bytes(from.array()?));
+    let mut table = Vec::with_capacity(following.len());
+    for (byte, &frequency) in following.into_iter().zip(frequencies.as_chunks().0) {
+        let frequency = usize::from(u16::from_le_bytes(frequency));
         if frequency == 0 || total + frequency > TOTAL {
-            return Err(from.error(INVALID_TABLE));
+            return Err(Error::corrupt(section, INVALID_TABLE));
         }
         table.push(Interval { start: total as u16, byte });
         total += frequency;
     }
-    if total == TOTAL { Ok(table) } else { Err(from.error(INVALID_TABLE)) }
+    if total == TOTAL { Ok(table) } else { Err(Error::corrupt(section, INVALID_TABLE)) }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

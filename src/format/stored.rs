@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use twox_hash::XxHash64;
 
+use super::bytes::TOO_SHORT;
+use crate::Error;
+
 /// Bytes that are fetched at a time, a whole number of words.
 const PIECE: usize = 1 << 15;
 
@@ -59,10 +62,21 @@ impl<'a> Stored<'a> {
         Some(first)
     }
 
+    /// Fetches the first `count` of them.
+    pub fn take_all(&mut self, count: usize, section: &'static str) -> Result<Cow<'a, [u8]>, Error> {
+        let first = self.split_off(count).ok_or(Error::corrupt(section, TOO_SHORT))?;
+        Ok(first.source.read(first.range))
+    }
+
     /// Fetches the first `count` of them, or all that are left.
     pub fn take(&mut self, count: usize) -> Cow<'a, [u8]> {
         let first = self.split_off(count.min(self.len()));
         first.map_or(Cow::default(), |first| first.source.read(first.range))
+    }
+
+    pub fn u32(&mut self, section: &'static str) -> Result<u32, Error> {
+        let bytes = self.take_all(4, section)?;
+        Ok(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte)))
     }
 
     /// Their hash.
