@@ -120,6 +120,9 @@ fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers
         lookup::unpack(&blocks, cols, row, &mut unpacked);
         assert!(weights.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
     }
+    let mut unset = [-1; lookup::ROWS];
+    lookup::block_sums::<Native>(&blocks[..len], &lookup::Tables::new(cols), &mut unset);
+    assert_eq!(unset, [0; lookup::ROWS]);
     let wanted = products(&weights, &x);
     for (block, wanted) in blocks.chunks(len).zip(wanted.chunks(lookup::ROWS)) {
         let (mut native, mut scalar) = ([-1; lookup::ROWS], [-1; lookup::ROWS]);

@@ -5,6 +5,9 @@ use crate::Error;
 /// What is said of a section that ends too early.
 pub(super) const TOO_SHORT: &str = "it is shorter than its contents";
 
+/// What is said of one that goes on.
+pub(super) const TOO_LONG: &str = "it is longer than its contents";
+
 /// One bit a value, the lowest of the first byte first; the bits after the last are zero.
 pub(super) fn pack_bits(values: &[bool]) -> Vec<u8> {
     let byte = |eight: &[bool]| eight.iter().zip(0..).map(|(&value, place)| u8::from(value) << place).sum();
@@ -70,7 +73,7 @@ impl<'a> Reader<'a> {
         if self.bytes.is_empty() {
             return Ok(());
         }
-        Err(Error::corrupt(self.section, "it is longer than its contents"))
+        Err(Error::corrupt(self.section, TOO_LONG))
     }
 
     /// An error about this section.

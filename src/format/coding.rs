@@ -89,9 +89,9 @@ pub(super) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Reads the table of frequencies.
     pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
-        let set = unpack_bits(&coded.take_all(32, section)?, 256).unwrap_or_default();
+        let set = unpack_bits(&coded.take(32, section)?, 256).unwrap_or_default();
         let occurring: Vec<u32> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
-        let frequencies = coded.take_all(2 * occurring.len(), section)?;
+        let frequencies = coded.take(2 * occurring.len(), section)?;
         let (frequencies, _) = frequencies.as_chunks::<2>();
         let frequencies: Vec<u32> = frequencies.iter().map(|&bytes| u16::from_le_bytes(bytes).into()).collect();
         if occurring.len() < 2 || frequencies.contains(&0) || frequencies.iter().sum::<u32>() != TOTAL as u32 {
@@ -103,9 +103,10 @@ impl<'a> Decoder<'a> {
             .flat_map(|(byte, frequency)| (0..frequency).map(move |place| place << 20 | frequency << 8 | byte));
         table.iter_mut().zip(entries).for_each(|(to, entry)| *to = entry);
 
-        let bytes = coded.take_all(8 * STATES, section)?;
         let mut states = [0; STATES];
-        states.iter_mut().zip(bytes.as_chunks().0).for_each(|(state, &bytes)| *state = u64::from_le_bytes(bytes));
+        for state in &mut states {
+            *state = u64::from_le_bytes(coded.array(section)?);
+        }
         let words = Words::new(coded).filter(|_| states.iter().all(|&state| state >= LEAST));
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
         Ok(Decoder { table, states, turn: 0, words, section })
@@ -217,6 +218,11 @@ mod tests {
     fn more_bytes_than_are_fetched_at_a_time_are_decoded() {
         let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let coded = encode(&bytes).unwrap();
+        assert!(decode(&coded[..coded.len() - 4], 70_001, bytes.len()).is_err());
+        assert!(decode(&[&coded[..], &[0; 4]].concat(), 70_001, bytes.len()).is_err());
+        let mut damaged = coded.clone();
+        damaged[coded.len() / 2] ^= 1;
+        assert_ne!(decode(&damaged, 70_001, bytes.len()), Ok(bytes.clone()));
         assert_eq!(decode(&coded, 70_001, bytes.len()), Ok(bytes));
     }
 

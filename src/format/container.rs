@@ -181,7 +181,7 @@ impl Section<'_> {
         self.coded.is_some()
     }
 
-    /// Hands over what the section holds, which must be read to its end. The memory that takes is free again afterwards.
+    /// Hands over what the section holds, which must be read to its end. Its bytes are fetched twice, for the checksum and to be read.
     pub fn read<T>(&self, with: impl FnOnce(&mut Contents) -> Result<T, Error>) -> Result<T, Error> {
         let stored = Stored::new(self.source, self.offset..self.offset + self.length);
         if stored.hash(HASH_SEED) != self.checksum {

@@ -2,9 +2,9 @@
 
 use std::mem;
 
-use super::bytes::TOO_SHORT;
+use super::bytes::{TOO_LONG, TOO_SHORT};
 use super::container::Coding;
-use super::stored::Stored;
+use super::stored::{self, Stored};
 use super::{coding, context_coding};
 use crate::Error;
 
@@ -15,7 +15,7 @@ pub(super) struct Contents<'a> {
 }
 
 enum Bytes<'a> {
-    Stored(Stored<'a>),
+    Stored(stored::Bytes<'a>),
     Coded { decoder: Decoder<'a>, left: usize, then: Option<Box<Part<'a>>> },
 }
 
@@ -57,7 +57,7 @@ impl<'a> Decoder<'a> {
 impl<'a> Contents<'a> {
     /// Those of a section that is stored as it is.
     pub fn stored(bytes: Stored<'a>, section: &'static str) -> Contents<'a> {
-        Contents { bytes: Bytes::Stored(bytes), section }
+        Contents { bytes: Bytes::Stored(stored::Bytes::new(bytes)), section }
     }
 
     /// `length` bytes, entropy-coded.
@@ -85,7 +85,7 @@ impl<'a> Contents<'a> {
     pub fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {
         let too_short = self.error(TOO_SHORT);
         match &mut self.bytes {
-            Bytes::Stored(bytes) if to.len() <= bytes.len() => to.copy_from_slice(&bytes.take(to.len())),
+            Bytes::Stored(bytes) if to.len() <= bytes.len() => bytes.fill(to),
             Bytes::Stored(_) => return Err(too_short),
             Bytes::Coded { decoder, left, then } => {
                 let (now, behind) = to.split_at_mut(to.len().min(*left));
@@ -110,13 +110,12 @@ impl<'a> Contents<'a> {
 
     /// All that is left.
     pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
-        match &mut self.bytes {
-            Bytes::Stored(bytes) => Ok(bytes.take(bytes.len()).into_owned()),
-            Bytes::Coded { left, then, .. } => {
-                let mut rest = vec![0; *left + then.as_ref().map_or(0, |part| part.length)];
-                self.fill(&mut rest).map(|()| rest)
-            }
-        }
+        let length = match &self.bytes {
+            Bytes::Stored(bytes) => bytes.len(),
+            Bytes::Coded { left, then, .. } => *left + then.as_ref().map_or(0, |part| part.length),
+        };
+        let mut rest = vec![0; length];
+        self.fill(&mut rest).map(|()| rest)
     }
 
     /// The section must end here.
@@ -124,7 +123,7 @@ impl<'a> Contents<'a> {
         match self.bytes {
             Bytes::Stored(bytes) if bytes.len() == 0 => Ok(()),
             Bytes::Coded { decoder, left: 0, then: None } => decoder.finish(),
-            _ => Err(self.error("it is longer than its contents")),
+            _ => Err(self.error(TOO_LONG)),
         }
     }
 
@@ -136,16 +135,15 @@ impl<'a> Contents<'a> {
 
 /// What a matrix's section holds: its head, in one of the two ways, then its elements.
 fn matrix<'a>(mut coded: Stored<'a>, length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
-    let too_short = Error::corrupt(section, TOO_SHORT);
-    let mut field = || coded.u32(section);
+    let mut field = || coded.array(section).map(u32::from_le_bytes);
     let [coding, head, stored] = [field()?, field()?, field()?];
-    let stored = coded.split_off(stored as usize).ok_or(too_short.clone())?;
+    let stored = coded.split_off(stored as usize, section)?;
     let decoder = match Coding::from_code(coding) {
         Some(Coding::Bytes) => Decoder::bytes(stored, section)?,
         Some(Coding::Text) => Decoder::text(stored, section)?,
         _ => return Err(Error::Unsupported { section, what: "an unknown entropy coding" }),
     };
-    let elements = length.checked_sub(head as usize).ok_or(too_short)?;
+    let elements = length.checked_sub(head as usize).ok_or(Error::corrupt(section, TOO_SHORT))?;
     let then = Box::new(Part { decoder: Decoder::bytes(coded, section)?, length: elements });
     Ok(Bytes::Coded { decoder, left: head as usize, then: Some(then) })
 }

@@ -77,14 +77,13 @@ struct Interval {
 impl<'a> Decoder<'a> {
     /// Reads the tables of frequencies.
     pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
-        let set = unpack_bits(&coded.take_all(32, section)?, 256).unwrap_or_default();
+        let set = unpack_bits(&coded.take(32, section)?, 256).unwrap_or_default();
         let occurring: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
         let mut following = Vec::with_capacity(occurring.len());
         for _ in &occurring {
             following.push(read_table(&mut coded, occurring.len(), section)?);
         }
-        let [low, high] = [coded.u32(section)?, coded.u32(section)?];
-        let state = u64::from(high) << u32::BITS | u64::from(low);
+        let state = u64::from_le_bytes(coded.array(section)?);
         let words = Words::new(coded).filter(|_| state >= LEAST && !occurring.is_empty());
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
         Ok(Decoder { occurring, following, context: 0, state, words, section })
@@ -128,9 +127,9 @@ impl<'a> Decoder<'a> {
 
 /// What may follow a byte; at least one does, and the first interval begins at zero.
 fn read_table(from: &mut Stored, occurring: usize, section: &'static str) -> Result<Vec<Interval>, Error> {
-    let set = unpack_bits(&from.take_all(occurring.div_ceil(8), section)?, occurring).unwrap_or_default();
+    let set = unpack_bits(&from.take(occurring.div_ceil(8), section)?, occurring).unwrap_or_default();
     let following: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, follows)| follows.then_some(byte)).collect();
-    let frequencies = from.take_all(2 * following.len(), section)?;
+    let frequencies = from.take(2 * following.len(), section)?;
     let mut total = 0;
     let mut table = Vec::with_capacity(following.len());
     for (byte, &frequency) in following.into_iter().zip(frequencies.as_chunks().0) {
@@ -187,6 +186,11 @@ mod tests {
     fn more_bytes_than_are_fetched_at_a_time_are_decoded() {
         let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 26) as u8).collect();
         let coded = encode(&bytes).unwrap();
+        assert!(decode(&coded[..coded.len() - 4], 70_001, bytes.len()).is_err());
+        assert!(decode(&[&coded[..], &[0; 4]].concat(), 70_001, bytes.len()).is_err());
+        let mut damaged = coded.clone();
+        damaged[coded.len() / 2] ^= 1;
+        assert_ne!(decode(&damaged, 70_001, bytes.len()), Ok(bytes.clone()));
         assert_eq!(decode(&coded, 70_001, bytes.len()), Ok(bytes));
     }
 

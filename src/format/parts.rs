@@ -169,7 +169,6 @@ impl<T, W> ModelParts<T, W> {
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let untied = shape.output == OutputKind::Untied;
         // Word lists first: what they took on the way serves the others.
-        let specials = sections.text(Kind::Specials)?;
         let words = sections.list(Kind::Words, &list)?;
         let rare = sections.has(Kind::RareWords).then(|| sections.rare(&list)).transpose()?;
         let has_rows = shape.input == InputKind::Embedding;
@@ -203,7 +202,7 @@ impl<T, W> ModelParts<T, W> {
         let parts = ModelParts {
             metadata,
             shape,
-            specials,
+            specials: sections.text(Kind::Specials)?,
             words,
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,

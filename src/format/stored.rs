@@ -54,38 +54,77 @@ impl<'a> Stored<'a> {
         self.range.len()
     }
 
-    /// The first `count` of them, by themselves; none if they are fewer.
-    pub fn split_off(&mut self, count: usize) -> Option<Stored<'a>> {
-        let middle = self.range.start + (count <= self.len()).then_some(count)?;
+    /// The first `count` of them, by themselves.
+    pub fn split_off(&mut self, count: usize, section: &'static str) -> Result<Stored<'a>, Error> {
+        if count > self.len() {
+            return Err(Error::corrupt(section, TOO_SHORT));
+        }
+        let middle = self.range.start + count;
         let first = Stored::new(self.source, self.range.start..middle);
         self.range.start = middle;
-        Some(first)
+        Ok(first)
     }
 
     /// Fetches the first `count` of them.
-    pub fn take_all(&mut self, count: usize, section: &'static str) -> Result<Cow<'a, [u8]>, Error> {
-        let first = self.split_off(count).ok_or(Error::corrupt(section, TOO_SHORT))?;
+    pub fn take(&mut self, count: usize, section: &'static str) -> Result<Cow<'a, [u8]>, Error> {
+        let first = self.split_off(count, section)?;
         Ok(first.source.read(first.range))
     }
 
-    /// Fetches the first `count` of them, or all that are left.
-    pub fn take(&mut self, count: usize) -> Cow<'a, [u8]> {
-        let first = self.split_off(count.min(self.len()));
-        first.map_or(Cow::default(), |first| first.source.read(first.range))
+    /// Fetches the first `N` of them.
+    pub fn array<const N: usize>(&mut self, section: &'static str) -> Result<[u8; N], Error> {
+        let mut array = [0; N];
+        array.copy_from_slice(&self.take(N, section)?);
+        Ok(array)
     }
 
-    pub fn u32(&mut self, section: &'static str) -> Result<u32, Error> {
-        let bytes = self.take_all(4, section)?;
-        Ok(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte)))
+    /// Fetches the next piece.
+    fn piece(&mut self) -> Cow<'a, [u8]> {
+        let start = self.range.start;
+        self.range.start = self.range.end.min(start + PIECE);
+        self.source.read(start..self.range.start)
     }
 
     /// Their hash.
     pub fn hash(&self, seed: u64) -> u64 {
         let (mut hasher, mut left) = (XxHash64::with_seed(seed), self.clone());
         while left.len() > 0 {
-            hasher.write(&left.take(PIECE));
+            hasher.write(&left.piece());
         }
         hasher.finish()
+    }
+}
+
+/// Bytes that are taken as they are, one after the other.
+pub(super) struct Bytes<'a> {
+    left: Stored<'a>,
+    piece: Cow<'a, [u8]>,
+    /// How many of the piece's bytes have been taken.
+    taken: usize,
+}
+
+impl<'a> Bytes<'a> {
+    pub fn new(stored: Stored<'a>) -> Bytes<'a> {
+        Bytes { left: stored, piece: Cow::default(), taken: 0 }
+    }
+
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.piece.len() - self.taken + self.left.len()
+    }
+
+    /// The next ones, for as much of `to` as they can fill.
+    pub fn fill(&mut self, mut to: &mut [u8]) {
+        while !to.is_empty() && self.len() > 0 {
+            if self.taken == self.piece.len() {
+                self.piece = Cow::default();
+                (self.piece, self.taken) = (self.left.piece(), 0);
+            }
+            let count = to.len().min(self.piece.len() - self.taken);
+            let (now, later) = to.split_at_mut(count);
+            now.copy_from_slice(&self.piece[self.taken..][..count]);
+            (self.taken, to) = (self.taken + count, later);
+        }
     }
 }
 
@@ -113,7 +152,7 @@ impl<'a> Words<'a> {
             self.left.range.start -= again;
             // Given back before as much is taken.
             self.piece = Cow::default();
-            self.piece = self.left.take(PIECE);
+            self.piece = self.left.piece();
             self.taken = 0;
         }
     }
@@ -167,10 +206,18 @@ mod tests {
         let source = &bytes[..];
         let mut stored = Stored::new(&source, 1..bytes.len());
         assert_eq!(stored.hash(0), XxHash64::oneshot(0, &bytes[1..]));
-        let mut first = stored.split_off(10).unwrap();
-        assert_eq!([first.take(4), first.take(100), first.take(1)], [&bytes[1..5], &bytes[5..11], &[]]);
-        assert!(stored.split_off(bytes.len() - 10).is_none());
-        assert_eq!(stored.take(usize::MAX), &bytes[11..]);
+        assert_eq!(stored.take(4, "test").unwrap(), &bytes[1..5]);
+        assert_eq!(stored.array::<6>("test").unwrap(), bytes[5..11]);
+        assert_eq!(stored.split_off(bytes.len(), "test").err(), Some(Error::corrupt("test", TOO_SHORT)));
         assert!(Words::new(Stored::new(&source, 0..7)).is_none());
+
+        let (mut rest, mut taken) = (Bytes::new(stored), Vec::new());
+        for count in [1, 0, PIECE - 1, 2 * PIECE, 1000] {
+            let count = count.min(rest.len());
+            taken.resize(taken.len() + count, 0);
+            let end = taken.len();
+            rest.fill(&mut taken[end - count..]);
+        }
+        assert_eq!((taken, rest.len()), (bytes[11..].to_vec(), 0));
     }
 }

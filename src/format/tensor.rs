@@ -1,7 +1,5 @@
 //! Matrices and bias vectors as sections of a file.
 
-use std::ops::Range;
-
 use half::f16;
 
 use super::bytes::Reader;
@@ -9,7 +7,6 @@ use super::contents::Contents;
 use super::stored::Stored;
 use super::{limits, trits};
 use crate::Error;
-use crate::simd::{Native, dense};
 
 /// A matrix of a model file: rows are outputs, columns inputs, row-major; element `(r, c)` is `value * scale of r`.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +52,6 @@ pub enum Bias {
 
 /// Bytes before a tensor's scales.
 const SIZES_LENGTH: usize = 16;
-/// Elements of a bias that are made floats at a time.
-const BIAS_BLOCK: usize = 64;
 const BIAS_F32: u32 = 1;
 const BIAS_U8: u32 = 9;
 
@@ -339,23 +334,6 @@ impl Bias {
         }
     }
 
-    /// Adds the elements of a range to as many sums and returns the largest of those.
-    pub fn add_and_max(&self, sums: &mut [f32], range: Range<usize>) -> f32 {
-        match self {
-            Bias::F32(values) => dense::add_and_max::<Native>(sums, &values[range]),
-            Bias::U8 { min, step, values } => {
-                let mut max = f32::NEG_INFINITY;
-                for (sums, values) in sums.chunks_mut(BIAS_BLOCK).zip(values[range].chunks(BIAS_BLOCK)) {
-                    let mut floats = [0.0; BIAS_BLOCK];
-                    floats.iter_mut().zip(values).for_each(|(float, &value)| *float = min + step * f32::from(value));
-                    let more = dense::add_and_max::<Native>(sums, &floats[..sums.len()]);
-                    max = if more > max { more } else { max };
-                }
-                max
-            }
-        }
-    }
-
     pub(super) fn check(&self, section: &'static str) -> Result<(), Error> {
         let allowed = match self {
             Bias::F32(values) => all_allowed(values),
@@ -428,23 +406,6 @@ mod tests {
         let mut contents = Contents::stored(Stored::all(&section), "test");
         let tensor = TensorReader::new(&mut contents)?.into_tensor()?;
         contents.finish().map(|()| tensor)
-    }
-
-    #[test]
-    fn biases_are_added_and_the_largest_sum_is_told() {
-        let values: Vec<u8> = (0..200).map(|at| (at * 37 % 251) as u8).collect();
-        let eight_bits = Bias::U8 { min: -3.0, step: 0.125, values };
-        for bias in [Bias::F32(eight_bits.to_f32()), eight_bits] {
-            for range in [0..200, 3..70, 64..130, 199..200, 5..5] {
-                let before: Vec<f32> = range.clone().map(|at| (at * 29 % 17) as f32).collect();
-                let floats = bias.to_f32();
-                let wanted: Vec<f32> = before.iter().zip(&floats[range.clone()]).map(|(x, y)| x + y).collect();
-                let mut sums = before.clone();
-                let max = bias.add_and_max(&mut sums, range);
-                assert_eq!(sums, wanted);
-                assert_eq!(max, wanted.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-            }
-        }
     }
 
     #[test]

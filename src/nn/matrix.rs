@@ -1,6 +1,5 @@
 //! Matrices of floats, of ternary weights or of packed integers.
 
-use std::hint::black_box;
 use std::ops::Range;
 
 use half::f16;
@@ -9,7 +8,7 @@ use super::Activations;
 use super::activations::Form;
 use crate::Error;
 use crate::format::{CheckedMatrix, Encoding, Tensor, TensorReader};
-use crate::simd::{Native, Simd, dense, lookup, packed};
+use crate::simd::{Native, Simd, dense, filled, lookup, packed};
 
 /// Rows of sums at a time: their integers stay on the stack.
 const BLOCK: usize = lookup::ROWS;
@@ -102,8 +101,7 @@ impl Matrix {
             }
             (Weights::Ternary { blocks, scales }, Form::Tables(tables)) => {
                 let len = lookup::block_len(self.cols);
-                // Overwritten. V8 leaves the module to fill memory with what is known to be zeros: 1 % of a step.
-                let mut sums = [black_box(0); BLOCK];
+                let mut sums = filled::<_, BLOCK>(0);
                 for (rows, out) in split(rows, out) {
                     let first = rows.start / BLOCK;
                     lookup::block_sums::<S>(&blocks[first * len..][..len], tables, &mut sums);
@@ -113,7 +111,7 @@ impl Matrix {
             }
             (Weights::Packed { bits, lanes, scales }, Form::Packed(inputs)) => {
                 let stride = packed::stride(self.cols, *bits);
-                let mut sums = [0; BLOCK];
+                let mut sums = filled::<_, BLOCK>(0);
                 for (rows, out) in split(rows, out) {
                     let sums = &mut sums[..rows.len()];
                     packed::matvec::<S>(&lanes[rows.start * stride..rows.end * stride], inputs, sums);

@@ -5,6 +5,7 @@
 //! one scale a vector and step; everything else is single precision.
 
 mod activations;
+mod bias;
 mod gru;
 mod lsh;
 mod lstm;

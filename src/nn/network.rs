@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bias::add_and_max;
 use super::lsh::{LshInput, LshScratch};
 use super::{Activations, Gru, Lstm, Matrix, Table, TableInput};
 use crate::Error;
@@ -209,7 +210,7 @@ impl Network {
     /// [`step`](Self::step) affects; `out` is as long as the range. Returns the largest.
     pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) -> f32 {
         self.output.matvec_rows(rows.clone(), &scratch.query, out);
-        self.output_bias.add_and_max(out, rows)
+        add_and_max(&self.output_bias, rows, out)
     }
 }
 

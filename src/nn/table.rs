@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Activations, Matrix};
+use crate::simd::filled;
 
 /// Rows that are looked at together.
 const BLOCK: usize = 64;
@@ -66,7 +67,7 @@ impl Table {
         let (Some(narrow), Some(narrow_x)) = (&self.narrow, &x.narrow) else {
             return self.wide.matvec_rows(rows, &x.wide, out);
         };
-        let (mut wide_sums, mut narrow_sums) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let (mut wide_sums, mut narrow_sums) = (filled::<_, BLOCK>(0.0), filled::<_, BLOCK>(0.0));
         let mut out = out.iter_mut();
         let mut start = rows.start;
         while start < rows.end {

@@ -92,7 +92,12 @@ impl Tables {
     /// Those of `len` zeros.
     pub fn new(len: usize) -> Tables {
         let pairs = block_len(len);
-        Tables { inputs: vec![[0; 2]; pairs], tables: vec![[0; 16]; pairs], in_byte: GROUP, raised: Vec::new() }
+        Tables {
+            inputs: vec![[0; 2]; pairs],
+            tables: vec![[0; 16]; pairs],
+            in_byte: GROUP,
+            raised: vec![0; pairs.div_ceil(CHUNK * GROUP)],
+        }
     }
 
     /// Makes the tables of `x`, which must be as long as at first and within [`MAX_INPUT`].
@@ -177,21 +182,45 @@ impl BytesKernel for BlockSums<'_> {
 impl BlockSums<'_> {
     #[inline(always)]
     fn chunks<B: Bytes, const IN_BYTE: usize>(self) {
+        match self.x.raised[..] {
+            [raised] => add_chunk::<B, IN_BYTE>(self.block, &self.x.tables, raised, self.sums, false),
+            _ => self.many_chunks::<B, IN_BYTE>(),
+        }
+    }
+
+    /// By itself, so that engines see a function of one loop where there is one chunk, as nearly always.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn many_chunks<B: Bytes, const IN_BYTE: usize>(self) {
+        self.sums.fill(0);
         let pairs = CHUNK * IN_BYTE;
         let chunks = self.block.chunks(pairs).zip(self.x.tables.chunks(pairs));
-        for (at, ((block, tables), &raised)) in chunks.zip(&self.x.raised).enumerate() {
-            // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
-            let mut halves = [Words::default(), Words::default()];
-            for part in 0..B::PARTS {
-                add_chunk::<B, IN_BYTE>(block, tables, part, &mut halves);
-            }
-            for (words, rows) in halves.into_iter().zip(self.sums.chunks_exact_mut(ROWS / 2)) {
-                let sums = words.sums(raised);
-                match at {
-                    0 => rows.copy_from_slice(&sums),
-                    _ => rows.iter_mut().zip(sums).for_each(|(row, sum)| *row += sum),
-                }
-            }
+        for ((block, tables), &raised) in chunks.zip(&self.x.raised) {
+            add_chunk::<B, IN_BYTE>(block, tables, raised, self.sums, true);
+        }
+    }
+}
+
+/// Makes `sums` those over at most `CHUNK * IN_BYTE` pairs, or adds them to it.
+#[inline(always)]
+fn add_chunk<B: Bytes, const IN_BYTE: usize>(
+    block: &[Indices],
+    tables: &[[u8; 16]],
+    raised: u16,
+    sums: &mut [i32; ROWS],
+    add: bool,
+) {
+    // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
+    let mut halves = [Words::default(), Words::default()];
+    for part in 0..B::PARTS {
+        sum_part::<B, IN_BYTE>(block, tables, part, &mut halves);
+    }
+    for (words, rows) in halves.into_iter().zip(sums.chunks_exact_mut(ROWS / 2)) {
+        let sums = words.sums(raised);
+        if add {
+            rows.iter_mut().zip(sums).for_each(|(row, sum)| *row += sum);
+        } else {
+            rows.copy_from_slice(&sums);
         }
     }
 }
@@ -207,7 +236,7 @@ struct Words {
 
 /// Writes a part of the sums over at most `CHUNK * IN_BYTE` pairs, those of the low halves of bytes and those of the high ones.
 #[inline(always)]
-fn add_chunk<B: Bytes, const IN_BYTE: usize>(
+fn sum_part<B: Bytes, const IN_BYTE: usize>(
     block: &[Indices],
     tables: &[[u8; 16]],
     part: usize,

@@ -93,7 +93,7 @@ impl Engine {
     }
 }
 
-/// The bytes of a file stay where they are until a section is read.
+/// The bytes of a file stay where they are until they are asked for.
 impl Source for Uint8Array {
     fn len(&self) -> usize {
         self.length() as usize

@@ -10,12 +10,16 @@ macro_rules! say {
     ($($argument:tt)*) => { $crate::output::line(format_args!($($argument)*)) };
 }
 
+/// What is said where a line could not be written.
+const UNWRITTEN: &str = "what is printed could not be written";
+
 /// What [`say!`] calls.
 pub fn line(text: Arguments) -> Result<()> {
-    writeln!(io::stdout(), "{text}").context("what is printed could not be written")
+    writeln!(io::stdout(), "{text}").context(UNWRITTEN)
 }
 
 /// Whether a command failed because nobody reads what it prints any more.
 pub fn is_closed(error: &anyhow::Error) -> bool {
-    error.root_cause().downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    error.to_string() == UNWRITTEN && cause.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

@@ -76,8 +76,7 @@ impl Arguments {
         };
         let path = self.out.with_extension("md");
         fs::write(&path, card.to_markdown()?).with_context(|| format!("cannot write {}", path.display()))?;
-        say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display())?;
-        Ok(())
+        say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display())
     }
 
     fn metadata(&self, config: &Config, manifest: &Manifest, report: Option<&Report>) -> Result<Metadata> {

@@ -36,11 +36,10 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let experiments = read_experiments(&self.runs)?;
-        say!("{}", table::markdown(&experiments, self.ratios_to.as_deref()))?;
         if let (Some(path), Some(tokens)) = (self.curves, self.tokens) {
             fs::write(&path, curves::svg(&experiments, tokens)?)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(())
+        say!("{}", table::markdown(&experiments, self.ratios_to.as_deref()))
     }
 }

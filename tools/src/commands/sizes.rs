@@ -29,10 +29,9 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let models = Measured::read_all(&self.models)?;
-        say!("{}", markdown(&models))?;
         if let Some(path) = self.curves {
             fs::write(&path, svg(&models)?).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(())
+        say!("{}", markdown(&models))
     }
 }

@@ -1,11 +1,10 @@
 //! Corpora, models and what is measured of them.
 
 use std::fs;
-use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, fail, lm_tools, run, sentences, series, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, run, sentences, series, succeed};
 
 #[test]
 fn from_text_to_a_model_that_has_learned() {
@@ -139,6 +138,9 @@ fn bad_input_is_named() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_printed_is_an_error_unless_nobody_reads_on() {
+    use crate::workspace::lm_tools;
+    use std::process::Stdio;
+
     let inspect = |stdout: Stdio| {
         let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/en.lm");
         let child = lm_tools(&["inspect", model]).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
@@ -149,9 +151,21 @@ fn what_cannot_be_printed_is_an_error_unless_nobody_reads_on() {
     assert_eq!(code, Some(1));
     assert!(error.contains("could not be written: No space left on device"), "{error}");
 
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    assert_eq!(inspect(writer.into()), (Some(0), String::new()));
+    let unread = || std::io::pipe().unwrap().1;
+    assert_eq!(inspect(unread().into()), (Some(0), String::new()));
+
+    // What is to be written is written nevertheless.
+    let workspace = Workspace::new();
+    let (model, curves) = (workspace.text("ngrams.kn"), workspace.text("sizes.svg"));
+    for arguments in [
+        &["ngram", &workspace.text("corpus"), "--bytes", "300", "--out", &model][..],
+        &["sizes", &model, "--curves", &curves],
+    ] {
+        assert!(lm_tools(arguments).stdout(unread()).status().unwrap().success());
+        let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--json"]);
+        fs::write(workspace.path("ngrams.json"), measured).unwrap();
+    }
+    assert!(fs::read_to_string(&curves).unwrap().contains("n-grams"));
 }
 
 #[test]
@@ -185,7 +199,8 @@ fn words_beyond_the_vocabulary_are_completed() {
     fs::write(workspace.path("text.txt"), text).unwrap();
     let corpus = |rare: &str| {
         let (text, out) = (workspace.text("text.txt"), workspace.text("corpus"));
-        succeed(&["corpus", &text, "--language", "en", "--words", "21", "--rare-words", rare, "--out", &out])
+        let arguments = ["corpus", &text, "--language", "en", "--words", "21", "--rare-words", rare, "--out", &out];
+        String::from_utf8(run(&[&arguments[..], &["--json"]].concat()).stderr).unwrap()
     };
     assert!(corpus("5").contains("3 rare words"), "likes, marmalade, cucumbers");
     let config = workspace.config("config.toml", "lstm", TERNARY, 4_000);
