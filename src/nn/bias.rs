@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::format::Bias;
-use crate::simd::{Native, dense, filled};
+use crate::simd::{Native, dense, unset};
 
 /// Elements that are made floats at a time.
 const BLOCK: usize = 64;
@@ -15,7 +15,7 @@ pub fn add_and_max(bias: &Bias, range: Range<usize>, sums: &mut [f32]) -> f32 {
         Bias::U8 { min, step, values } => {
             let mut max = f32::NEG_INFINITY;
             for (sums, values) in sums.chunks_mut(BLOCK).zip(values[range].chunks(BLOCK)) {
-                let mut floats = filled::<_, BLOCK>(0.0);
+                let mut floats = unset::<_, BLOCK>();
                 floats.iter_mut().zip(values).for_each(|(float, &value)| *float = min + step * f32::from(value));
                 let more = dense::add_and_max::<Native>(sums, &floats[..sums.len()]);
                 max = if more > max { more } else { max };

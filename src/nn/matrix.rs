@@ -8,7 +8,7 @@ use super::Activations;
 use super::activations::Form;
 use crate::Error;
 use crate::format::{CheckedMatrix, Encoding, Tensor, TensorReader};
-use crate::simd::{Native, Simd, dense, filled, lookup, packed};
+use crate::simd::{Native, Simd, dense, lookup, packed, unset};
 
 /// Rows of sums at a time: their integers stay on the stack.
 const BLOCK: usize = lookup::ROWS;
@@ -101,7 +101,7 @@ impl Matrix {
             }
             (Weights::Ternary { blocks, scales }, Form::Tables(tables)) => {
                 let len = lookup::block_len(self.cols);
-                let mut sums = filled::<_, BLOCK>(0);
+                let mut sums = unset::<_, BLOCK>();
                 for (rows, out) in split(rows, out) {
                     let first = rows.start / BLOCK;
                     lookup::block_sums::<S>(&blocks[first * len..][..len], tables, &mut sums);
@@ -111,7 +111,7 @@ impl Matrix {
             }
             (Weights::Packed { bits, lanes, scales }, Form::Packed(inputs)) => {
                 let stride = packed::stride(self.cols, *bits);
-                let mut sums = filled::<_, BLOCK>(0);
+                let mut sums = unset::<_, BLOCK>();
                 for (rows, out) in split(rows, out) {
                     let sums = &mut sums[..rows.len()];
                     packed::matvec::<S>(&lanes[rows.start * stride..rows.end * stride], inputs, sums);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Activations, Matrix};
-use crate::simd::filled;
+use crate::simd::unset;
 
 /// Rows that are looked at together.
 const BLOCK: usize = 64;
@@ -67,8 +67,8 @@ impl Table {
         let (Some(narrow), Some(narrow_x)) = (&self.narrow, &x.narrow) else {
             return self.wide.matvec_rows(rows, &x.wide, out);
         };
-        let (mut wide_sums, mut narrow_sums) = (filled::<_, BLOCK>(0.0), filled::<_, BLOCK>(0.0));
-        let mut out = out.iter_mut();
+        let mut sums = unset::<_, BLOCK>();
+        let mut out = out;
         let mut start = rows.start;
         while start < rows.end {
             let end = ((start / BLOCK + 1) * BLOCK).min(rows.end);
@@ -76,16 +76,25 @@ impl Table {
             let bits = narrow.bits(start..end);
             let count = bits.count_ones() as usize;
             let wide = start - first..end - first - count;
-            let (wide_sums, narrow_sums) = (&mut wide_sums[..wide.len()], &mut narrow_sums[..count]);
-            self.wide.matvec_rows(wide, &x.wide, wide_sums);
-            narrow.matrix.matvec_rows(first..first + count, narrow_x, narrow_sums);
-            let (mut wide_sums, mut narrow_sums) = (wide_sums.iter(), narrow_sums.iter());
-            for (bit, out) in (0..end - start).zip(&mut out) {
-                let sums = if bits >> bit & 1 == 1 { &mut narrow_sums } else { &mut wide_sums };
-                *out = sums.next().copied().unwrap_or_default();
-            }
-            start = end;
+            let (block, rest) = out.split_at_mut(end - start);
+            let sums_of_narrow = &mut sums[..count];
+            narrow.matrix.matvec_rows(first..first + count, narrow_x, sums_of_narrow);
+            scatter(sums_of_narrow, bits, block);
+            let sums_of_wide = &mut sums[..wide.len()];
+            self.wide.matvec_rows(wide, &x.wide, sums_of_wide);
+            scatter(sums_of_wide, !bits, block);
+            (out, start) = (rest, end);
         }
+    }
+}
+
+/// Writes each of the sums to the place of the next bit that is set.
+fn scatter(sums: &[f32], mut places: u64, out: &mut [f32]) {
+    for &sum in sums {
+        if let Some(out) = out.get_mut(places.trailing_zeros() as usize) {
+            *out = sum;
+        }
+        places &= places.wrapping_sub(1);
     }
 }
 

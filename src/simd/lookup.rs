@@ -84,7 +84,7 @@ pub struct Tables {
     tables: Vec<[u8; 16]>,
     /// How many entries, one after the other, have sums that fit 8 bits: 4, 2 or 1.
     in_byte: usize,
-    /// What the entries of each chunk are raised by, all together.
+    /// What the entries of each chunk are raised by, all together: of one, unless `in_byte` is 1.
     raised: Vec<u16>,
 }
 
@@ -95,8 +95,8 @@ impl Tables {
         Tables {
             inputs: vec![[0; 2]; pairs],
             tables: vec![[0; 16]; pairs],
-            in_byte: GROUP,
-            raised: vec![0; pairs.div_ceil(CHUNK * GROUP)],
+            in_byte: 1,
+            raised: vec![0; pairs.div_ceil(CHUNK)],
         }
     }
 
@@ -106,7 +106,10 @@ impl Tables {
         for (table, &pair) in self.tables.iter_mut().zip(&self.inputs) {
             *table = table_of(pair);
         }
-        let fits = |pairs: usize| self.inputs.chunks(pairs).all(|pairs| magnitude(pairs) <= MAX_GROUP);
+        // With more than one chunk the kernel is not worth more code: 2048 columns are one of whole groups.
+        let fits = |pairs: usize| {
+            self.inputs.len() <= CHUNK * pairs && self.inputs.chunks(pairs).all(|pairs| magnitude(pairs) <= MAX_GROUP)
+        };
         self.in_byte = if fits(GROUP) {
             GROUP
         } else if fits(2) {
@@ -172,31 +175,26 @@ impl BytesKernel for BlockSums<'_> {
     #[inline(always)]
     fn run<B: Bytes>(self) {
         match self.x.in_byte {
-            GROUP.. => self.chunks::<B, GROUP>(),
-            2.. => self.chunks::<B, 2>(),
-            _ => self.chunks::<B, 1>(),
+            GROUP.. => self.one_chunk::<B, GROUP>(),
+            2.. => self.one_chunk::<B, 2>(),
+            _ => self.chunks::<B>(),
         }
     }
 }
 
 impl BlockSums<'_> {
     #[inline(always)]
-    fn chunks<B: Bytes, const IN_BYTE: usize>(self) {
-        match self.x.raised[..] {
-            [raised] => add_chunk::<B, IN_BYTE>(self.block, &self.x.tables, raised, self.sums, false),
-            _ => self.many_chunks::<B, IN_BYTE>(),
-        }
+    fn one_chunk<B: Bytes, const IN_BYTE: usize>(self) {
+        let raised = self.x.raised.first().copied().unwrap_or_default();
+        add_chunk::<B, IN_BYTE>(self.block, &self.x.tables, raised, self.sums, false);
     }
 
-    /// By itself, so that engines see a function of one loop where there is one chunk, as nearly always.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn many_chunks<B: Bytes, const IN_BYTE: usize>(self) {
+    #[inline(always)]
+    fn chunks<B: Bytes>(self) {
         self.sums.fill(0);
-        let pairs = CHUNK * IN_BYTE;
-        let chunks = self.block.chunks(pairs).zip(self.x.tables.chunks(pairs));
+        let chunks = self.block.chunks(CHUNK).zip(self.x.tables.chunks(CHUNK));
         for ((block, tables), &raised) in chunks.zip(&self.x.raised) {
-            add_chunk::<B, IN_BYTE>(block, tables, raised, self.sums, true);
+            add_chunk::<B, 1>(block, tables, raised, self.sums, true);
         }
     }
 }
