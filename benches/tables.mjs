@@ -16,11 +16,10 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads 
   );
   for (const words of new Set(steps.map((step) => step.words))) {
     const ofSize = steps.filter((step) => step.words === words);
-    const references = ofSize.filter(({ who }) => who.startsWith("onnxruntime-web"));
+    const isCold = ({ what }) => what.endsWith(COLD);
     const speedups = (step) =>
       ["float32", "int8"].map((type) => {
-        const conditions = step.what.endsWith(COLD) ? COLD : BEST;
-        const reference = references.find(({ who, what }) => who.endsWith(type) && what.endsWith(conditions));
+        const reference = ofSize.find((other) => other.who === `onnxruntime-web, ${type}` && isCold(other) === isCold(step));
         return reference ? ratio(reference.microseconds / step.microseconds) : "";
       });
     table(

@@ -169,9 +169,20 @@ impl<'a> Words<'a> {
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Checks the decoder of one coding on more than a piece: what it says of the coded bytes, of fewer, of more, of others.
+    pub fn check_long(coded: &[u8], bytes: &[u8], decode: impl Fn(&[u8]) -> Result<Vec<u8>, Error>) {
+        assert!(coded.len() > PIECE);
+        assert!(decode(&coded[..coded.len() - 4]).is_err());
+        assert!(decode(&[coded, &[0; 4]].concat()).is_err());
+        let mut damaged = coded.to_vec();
+        damaged[coded.len() / 2] ^= 1;
+        assert_ne!(decode(&damaged), Ok(bytes.to_vec()));
+        assert_eq!(decode(coded), Ok(bytes.to_vec()));
+    }
 
     fn bytes(len: usize) -> Vec<u8> {
         (0..len).map(|at| (at * at / 7) as u8).collect()

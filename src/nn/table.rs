@@ -63,12 +63,11 @@ impl Table {
     }
 
     /// The products of a range of rows with `x`; `out` is as long as the range.
-    pub fn matvec_rows(&self, rows: Range<usize>, x: &TableInput, out: &mut [f32]) {
+    pub fn matvec_rows(&self, rows: Range<usize>, x: &TableInput, mut out: &mut [f32]) {
         let (Some(narrow), Some(narrow_x)) = (&self.narrow, &x.narrow) else {
             return self.wide.matvec_rows(rows, &x.wide, out);
         };
         let mut sums = unset::<_, BLOCK>();
-        let mut out = out;
         let mut start = rows.start;
         while start < rows.end {
             let end = ((start / BLOCK + 1) * BLOCK).min(rows.end);

@@ -125,11 +125,7 @@ pub fn sum_exp<S: Simd>(x: &[f32], max: f32) -> f32 {
         sum = S::f32_add(sum, exp_of_negative::<S>(S::f32_sub(S::f32_load(chunk), max4)));
     }
     let sum = S::f32_horizontal_sum(sum);
-    tail.iter().fold(sum, |sum, value| {
-        let mut lanes = [0.0; 4];
-        S::f32_store(exp_of_negative::<S>(S::f32_splat(value - max)), &mut lanes);
-        sum + lanes[0]
-    })
+    tail.iter().fold(sum, |sum, value| sum + of_one::<S>(exp_of_negative::<S>, value - max))
 }
 
 /// [`exp`] of what is not positive, in two thirds of the operations: with one rounding of `x / ln 2`, whose error grows with `x` while
@@ -150,8 +146,14 @@ fn exp_of_negative<S: Simd>(x: S::F32x4) -> S::F32x4 {
 
 /// [`exp`] of one number.
 pub fn exp_scalar<S: Simd>(x: f32) -> f32 {
+    of_one::<S>(exp::<S>, x)
+}
+
+/// A function of four numbers, of one.
+#[inline(always)]
+fn of_one<S: Simd>(function: impl Fn(S::F32x4) -> S::F32x4, x: f32) -> f32 {
     let mut lanes = [0.0; 4];
-    S::f32_store(exp::<S>(S::f32_splat(x)), &mut lanes);
+    S::f32_store(function(S::f32_splat(x)), &mut lanes);
     lanes[0]
 }
 

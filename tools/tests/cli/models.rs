@@ -200,7 +200,11 @@ fn words_beyond_the_vocabulary_are_completed() {
     let corpus = |rare: &str| {
         let (text, out) = (workspace.text("text.txt"), workspace.text("corpus"));
         let arguments = ["corpus", &text, "--language", "en", "--words", "21", "--rare-words", rare, "--out", &out];
-        String::from_utf8(run(&[&arguments[..], &["--json"]].concat()).stderr).unwrap()
+        let output = run(&[&arguments[..], &["--json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Nothing but the summary, which a script reads.
+        assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["train_tokens"].is_u64());
+        String::from_utf8(output.stderr).unwrap()
     };
     assert!(corpus("5").contains("3 rare words"), "likes, marmalade, cucumbers");
     let config = workspace.config("config.toml", "lstm", TERNARY, 4_000);
