@@ -71,11 +71,6 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn f32_less(a: float32x4_t, b: float32x4_t) -> int32x4_t {
-        neon!(vreinterpretq_s32_u32(vcltq_f32(a, b)))
-    }
-
-    #[inline(always)]
     fn f32_to_bits(x: float32x4_t) -> int32x4_t {
         neon!(vreinterpretq_s32_f32(x))
     }
@@ -100,21 +95,6 @@ impl Simd for Neon {
     #[inline(always)]
     fn i32_add(a: int32x4_t, b: int32x4_t) -> int32x4_t {
         neon!(vaddq_s32(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_sub(a: int32x4_t, b: int32x4_t) -> int32x4_t {
-        neon!(vsubq_s32(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_and(a: int32x4_t, b: int32x4_t) -> int32x4_t {
-        neon!(vandq_s32(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_or(a: int32x4_t, b: int32x4_t) -> int32x4_t {
-        neon!(vorrq_s32(a, b))
     }
 
     #[inline(always)]

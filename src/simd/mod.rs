@@ -78,8 +78,6 @@ pub trait Simd {
     fn f32_min(a: Self::F32x4, b: Self::F32x4) -> Self::F32x4;
     /// `a > b ? a : b`, so `b` where either is NaN.
     fn f32_max(a: Self::F32x4, b: Self::F32x4) -> Self::F32x4;
-    /// All ones in a lane where `a < b`, else zero.
-    fn f32_less(a: Self::F32x4, b: Self::F32x4) -> Self::I32x4;
     /// The bits of the floats.
     fn f32_to_bits(x: Self::F32x4) -> Self::I32x4;
 
@@ -87,9 +85,6 @@ pub trait Simd {
     fn i32_load(x: &[i32; 4]) -> Self::I32x4;
     fn i32_store(x: Self::I32x4, to: &mut [i32; 4]);
     fn i32_add(a: Self::I32x4, b: Self::I32x4) -> Self::I32x4;
-    fn i32_sub(a: Self::I32x4, b: Self::I32x4) -> Self::I32x4;
-    fn i32_and(a: Self::I32x4, b: Self::I32x4) -> Self::I32x4;
-    fn i32_or(a: Self::I32x4, b: Self::I32x4) -> Self::I32x4;
     /// `!a & b`.
     fn i32_and_not(a: Self::I32x4, b: Self::I32x4) -> Self::I32x4;
     /// Shift to the left by `amount` < 32 bits.
@@ -111,14 +106,6 @@ pub trait Simd {
 
     /// Runs a kernel with the longest [`Bytes`](bytes::Bytes) that the processor has.
     fn with_bytes<K: BytesKernel>(kernel: K) -> K::Output;
-
-    /// `a` in the lanes where `mask` is all ones, `b` where it is zero.
-    #[inline(always)]
-    fn f32_select(mask: Self::I32x4, a: Self::F32x4, b: Self::F32x4) -> Self::F32x4 {
-        let a = Self::i32_and(mask, Self::f32_to_bits(a));
-        let b = Self::i32_and_not(mask, Self::f32_to_bits(b));
-        Self::i32_from_bits(Self::i32_or(a, b))
-    }
 
     /// `(x0 + x1) + (x2 + x3)`, the order in which every float kernel ends.
     #[inline(always)]
@@ -149,7 +136,6 @@ mod tests {
             S::f32_div(f, g),
             S::f32_min(f, g),
             S::f32_max(f, g),
-            S::f32_select(S::f32_less(f, g), f, g),
             S::f32_splat(f32::from_bits(a[0] as u32)),
             S::i32_to_f32(x),
         ] {
@@ -159,15 +145,11 @@ mod tests {
             bits.extend(lanes.map(|lane| if lane.is_nan() { i32::MAX } else { lane.to_bits() as i32 }));
         }
         for integer in [
-            S::f32_less(f, g),
             S::i32_add(x, y),
-            S::i32_sub(x, y),
-            S::i32_and(x, y),
-            S::i32_or(x, y),
             S::i32_and_not(x, y),
             S::i32_shl(x, shift),
             S::i32_splat(a[1]),
-            S::i32_horizontal_sums(x, y, S::i32_add(x, y), S::i32_sub(x, y)),
+            S::i32_horizontal_sums(x, y, S::i32_add(x, y), S::i32_splat(b[2])),
             S::i16_dot(p, q),
             S::i16_dot(S::i16_and(p, q), S::i16_splat(halves[0][1])),
             S::i16_dot(S::i16_shr(p, shift % 16), q),

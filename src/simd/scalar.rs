@@ -59,11 +59,6 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn f32_less(a: [f32; 4], b: [f32; 4]) -> [i32; 4] {
-        from_fn(|i| if a[i] < b[i] { -1 } else { 0 })
-    }
-
-    #[inline(always)]
     fn f32_to_bits(x: [f32; 4]) -> [i32; 4] {
         x.map(|lane| lane.to_bits() as i32)
     }
@@ -86,21 +81,6 @@ impl Simd for Scalar {
     #[inline(always)]
     fn i32_add(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
         from_fn(|i| a[i].wrapping_add(b[i]))
-    }
-
-    #[inline(always)]
-    fn i32_sub(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
-        from_fn(|i| a[i].wrapping_sub(b[i]))
-    }
-
-    #[inline(always)]
-    fn i32_and(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
-        from_fn(|i| a[i] & b[i])
-    }
-
-    #[inline(always)]
-    fn i32_or(a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
-        from_fn(|i| a[i] | b[i])
     }
 
     #[inline(always)]

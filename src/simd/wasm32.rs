@@ -77,11 +77,6 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
-    fn f32_less(a: v128, b: v128) -> v128 {
-        f32x4_lt(a, b)
-    }
-
-    #[inline(always)]
     fn f32_to_bits(x: v128) -> v128 {
         x
     }
@@ -104,21 +99,6 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn i32_add(a: v128, b: v128) -> v128 {
         i32x4_add(a, b)
-    }
-
-    #[inline(always)]
-    fn i32_sub(a: v128, b: v128) -> v128 {
-        i32x4_sub(a, b)
-    }
-
-    #[inline(always)]
-    fn i32_and(a: v128, b: v128) -> v128 {
-        v128_and(a, b)
-    }
-
-    #[inline(always)]
-    fn i32_or(a: v128, b: v128) -> v128 {
-        v128_or(a, b)
     }
 
     #[inline(always)]

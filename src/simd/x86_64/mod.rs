@@ -93,11 +93,6 @@ impl Simd for Sse2 {
     }
 
     #[inline(always)]
-    fn f32_less(a: __m128, b: __m128) -> __m128i {
-        sse2!(_mm_castps_si128(_mm_cmplt_ps(a, b)))
-    }
-
-    #[inline(always)]
     fn f32_to_bits(x: __m128) -> __m128i {
         sse2!(_mm_castps_si128(x))
     }
@@ -120,21 +115,6 @@ impl Simd for Sse2 {
     #[inline(always)]
     fn i32_add(a: __m128i, b: __m128i) -> __m128i {
         sse2!(_mm_add_epi32(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_sub(a: __m128i, b: __m128i) -> __m128i {
-        sse2!(_mm_sub_epi32(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_and(a: __m128i, b: __m128i) -> __m128i {
-        sse2!(_mm_and_si128(a, b))
-    }
-
-    #[inline(always)]
-    fn i32_or(a: __m128i, b: __m128i) -> __m128i {
-        sse2!(_mm_or_si128(a, b))
     }
 
     #[inline(always)]
