@@ -82,7 +82,7 @@ export class Connection {
     }
     this.#waiting
       .get(requester)
-      ?.reject(new LmError("superseded", "a newer request took its place: await one before the next"));
+      ?.reject(new LmError("superseded", "a newer request took its place"));
     this.#waiting.set(requester, job);
   }
 

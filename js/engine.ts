@@ -55,14 +55,15 @@ export function createEngine(bytes: Uint8Array): Engine {
     suggest: (text, count) => toWords(engine.suggest(text, count)),
     known: (text) => engine.known_words(text),
     learn: (text) => engine.learn(text),
-    changePersonal(action) {
-      if (action.do === "import") engine.import_personal(action.data);
-      else if (action.do === "clear") engine.clear_personal();
-      else engine[action.do](action.word);
-    },
+    changePersonal: (action) => engine.change_personal(action.do, argumentOf(action)),
     exportPersonal: () => engine.export_personal(),
     free: () => engine.free(),
   };
+}
+
+function argumentOf(action: PersonalChange): string {
+  if (action.do === "clear") return "";
+  return action.do === "import" ? action.data : action.word;
 }
 
 /** `[prefixLength, text, probability, text, probability, …]` to objects. */

@@ -12,27 +12,6 @@ RELAXED=pkg/lm_wasm_relaxed_bg.wasm
 # The relaxed build's own package, of which only the module is kept.
 RELAXED_PACKAGE=$CARGO_TARGET_DIR/relaxed-package
 
-need_tools() {
-  local tool
-  for tool in wasm-pack wasm-opt wasm-dis; do
-    have "$tool" || die "$tool is missing: run 'npm run setup'"
-  done
-  choose_wasm_toolchain || die "no Rust toolchain here makes wasm: run 'npm run setup'"
-}
-
-# build plain|relaxed FOLDER
-build() {
-  # --mode no-install: what is missing is set-up's to install, not wasm-pack's to download.
-  wasm-pack --quiet build . --release --mode no-install --target web --out-dir "$2" --out-name lm_wasm -- \
-    --config "$(wasm_flags "$1")"
-  optimize_wasm "$1" "$2/lm_wasm_bg.wasm"
-}
-
-# wasm-pack writes both for a package of its own. npm would obey the .gitignore ("*") and leave pkg/ out of ours.
-drop_package_files() {
-  rm -f pkg/.gitignore pkg/package.json pkg/README.md pkg/LICENSE*
-}
-
 # One JavaScript serves both modules.
 take_relaxed_module() {
   cmp -s pkg/lm_wasm.js "$RELAXED_PACKAGE/lm_wasm.js" || die "the two builds differ in their JavaScript"
@@ -48,10 +27,9 @@ assert_simd() {
   say "$1: $(wc -c <"$1") bytes, $(gzip -9 -c "$1" | wc -c) gzipped, $count SIMD instructions ($2)"
 }
 
-need_tools
-build plain pkg
-build relaxed "$RELAXED_PACKAGE"
-drop_package_files
+need_wasm_tools
+build_wasm plain lm-wasm pkg lm_wasm
+build_wasm relaxed lm-wasm "$RELAXED_PACKAGE" lm_wasm
 take_relaxed_module
 assert_simd "$PLAIN" 'v128|i8x16|i16x8|i32x4'
 assert_simd "$RELAXED" 'i8x16.relaxed_swizzle'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the project needs and leaves alone what is already there; a second run takes seconds.
 #
-#   scripts/setup.sh build   Rust for wasm, wasm-pack, wasm-bindgen, npm packages: what `npm start` needs (default)
+#   scripts/setup.sh build   Rust for wasm, wasm-bindgen, npm packages: what `npm start` needs (default)
 #   scripts/setup.sh test    the same, and the browsers and drivers that `npm test` needs
 set -euo pipefail
 
@@ -119,8 +119,7 @@ cargo_tool() {
   cargo install --quiet "$2"
 }
 
-# The command line tool and the crate speak a private format to each other: their versions must be equal, or wasm-pack
-# builds its own copy each time.
+# The command line tool and the crate speak a private format to each other: their versions must be equal.
 wasm_bindgen_version() {
   local version=
   if [ -f Cargo.lock ]; then
@@ -220,7 +219,6 @@ setup_build() {
   need_linker
   need_wasm_target
   need_npm_packages
-  cargo_tool wasm-pack "wasm-pack@$WASM_PACK_VERSION"
   need_wasm_bindgen
 }
 
@@ -228,6 +226,7 @@ setup_test() {
   setup_build
   need_rust_components
   need_browsers
+  cargo_tool wasm-pack "wasm-pack@$WASM_PACK_VERSION"
   cargo_tool geckodriver "geckodriver@$GECKODRIVER_VERSION"
 }
 

@@ -51,3 +51,20 @@ optimize_wasm() {
   wasm-opt -O3 --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
     --enable-mutable-globals --enable-reference-types --enable-multivalue $relaxed -o "$2" "$2"
 }
+
+need_wasm_tools() {
+  local tool
+  for tool in wasm-bindgen wasm-opt wasm-dis; do
+    have "$tool" || die "$tool is missing: run 'npm run setup'"
+  done
+  choose_wasm_toolchain || die "no Rust toolchain here makes wasm: run 'npm run setup'"
+}
+
+# build_wasm plain|relaxed CRATE FOLDER NAME: compiles a crate of the workspace to FOLDER/NAME_bg.wasm with NAME.js beside it.
+build_wasm() {
+  cargo build --quiet --release --target "$WASM_TARGET" -p "$2" --lib --config "$(wasm_flags "$1")"
+  # Every browser that has SIMD128 has TextEncoder.encodeInto; the way around it would be shipped.
+  wasm-bindgen --target web --encode-into always --out-dir "$3" --out-name "$4" \
+    "$CARGO_TARGET_DIR/$WASM_TARGET/release/${2//-/_}.wasm"
+  optimize_wasm "$1" "$3/$4_bg.wasm"
+}

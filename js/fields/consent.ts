@@ -52,7 +52,7 @@ export function checkConsent(field: HTMLElement): void {
   if (field.closest("[writingsuggestions]")?.getAttribute("writingsuggestions")?.toLowerCase() === "false") {
     throw new LmError(
       "field",
-      'writingsuggestions="false" forbids suggestions here: remove it (attach sets it itself)',
+      'writingsuggestions="false" forbids suggestions here: remove it',
     );
   }
 }

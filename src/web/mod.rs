@@ -52,34 +52,24 @@ impl Engine {
         self.personal.learn(text).unwrap_or_default()
     }
 
-    /// Forgets a word and the pairs it is part of.
-    pub fn forget(&mut self, word: &str) {
-        self.personal.forget(word);
-    }
-
-    /// Never suggests a word again.
-    pub fn block(&mut self, word: &str) {
-        self.personal.block(word);
-    }
-
-    /// Takes `block` back.
-    pub fn unblock(&mut self, word: &str) {
-        self.personal.unblock(word);
-    }
-
-    /// Forgets everything that was learned and blocked.
-    pub fn clear_personal(&mut self) {
-        self.personal = Personal::new();
-    }
-
     /// The personal words as text.
     pub fn export_personal(&self) -> String {
         self.personal.export()
     }
 
-    /// Adds personal words that were exported. Throws an `LmError` that names the line at fault.
-    pub fn import_personal(&mut self, text: &str) -> Result<(), JsValue> {
-        self.personal.import(text).map_err(|error| to_js(&error))
+    /// Changes the personal words by command: `forget`, `block`, `unblock` (a word), `import` (what was exported) or `clear`, which
+    /// forgets everything that was learned and blocked. Throws an `LmError` that names the line at fault of what is imported.
+    pub fn change_personal(&mut self, command: &str, argument: &str) -> Result<(), JsValue> {
+        match command {
+            "forget" => self.personal.forget(argument),
+            "block" => self.personal.block(argument),
+            "unblock" => self.personal.unblock(argument),
+            "import" => self.personal.import(argument).map_err(|error| to_js(&error))?,
+            "clear" => self.personal = Personal::new(),
+            // A later version may have written it to the journal of the page.
+            _ => {}
+        }
+        Ok(())
     }
 
     /// What the model says about itself, in lines of `key = value`.
