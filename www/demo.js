@@ -10,7 +10,7 @@ const element = (id) => document.getElementById(id);
 let predictor;
 let detach = () => {};
 
-for (const name of Predictor.models) element("models").append(new Option(nameOf(name), name));
+for (const name of Predictor.models) element("models").append(new Option(labelOf(name), name));
 element("models").addEventListener("change", ({ target }) => start(target.value));
 element("file").addEventListener("change", async ({ target: { files } }) => {
   if (files[0]) start(await files[0].arrayBuffer());
@@ -56,6 +56,12 @@ function showStatus(state, text) {
   const status = element("status");
   status.dataset.state = state;
   status.textContent = text;
+}
+
+/** `"en"` is English, `"en-small"` "English, small". */
+function labelOf(model) {
+  const [tag, ...rest] = model.split("-");
+  return [nameOf(tag), ...rest].join(", ");
 }
 
 /** English name of a language. */
