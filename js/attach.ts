@@ -62,11 +62,12 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
   attached.add(field);
 
   const ghost = options.ghost === false ? undefined : isTextField(field) ? new Ghost(field) : new CaretGhost(field);
-  const views = options.bar === false ? [] : createViews(field, options, suggester, () => controller);
+  const views = createViews(field, options, suggester, () => controller);
   const controller: Controller = new Controller({
     field: isTextField(field) ? new TextField(field) : new EditableField(field),
     suggester,
     views,
+    bar: options.bar !== false,
     ghost,
     count: options.suggestions ?? SUGGESTIONS,
     ghostWords: options.ghostWords ?? 4,
@@ -101,5 +102,6 @@ function createViews(
   const container = typeof bar === "object" ? bar : undefined;
   const onChoose = (chosen: Suggestion) => controller().accept(chosen);
   const onBlock = suggester.block && ((unwanted: Suggestion) => controller().block(unwanted));
-  return [new Announcer(field, texts), new Bar(field, { count, container, texts, onChoose, onBlock })];
+  const announcer = new Announcer(field, texts);
+  return bar === false ? [announcer] : [announcer, new Bar(field, { count, container, texts, onChoose, onBlock })];
 }

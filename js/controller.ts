@@ -53,6 +53,8 @@ export interface ControllerParts {
   readonly field: Field;
   readonly suggester: Suggester;
   readonly views: readonly SuggestionsView[];
+  /** Whether one of the views lists all suggestions, so that keys may choose among them. */
+  readonly bar: boolean;
   readonly ghost?: GhostView | undefined;
   /** How many suggestions to ask for. */
   readonly count: number;
@@ -106,16 +108,16 @@ export class Controller {
   /**
    * To be called when the text, the caret or the focus may have changed.
    *
-   * @param foreign whether the text was not typed, but pasted or dropped: nothing is learned from it
+   * @param typed whether somebody typed or accepted what is new: from nothing else anything is learned
    */
-  sync(foreign = false): void {
+  sync(typed = false): void {
     if (this.#closed.signal.aborted) return;
     const previous = this.#text;
     this.#text = this.#composing ? undefined : this.#parts.field.read();
     if (this.#text?.before === previous?.before && this.#text?.after === previous?.after) return;
     this.#active = undefined;
     if (this.#accepted?.before !== this.#text?.before) this.#accepted = undefined;
-    if (this.#text) this.#learner.observe(this.#text.before, foreign);
+    if (this.#text) this.#learner.observe(this.#text.before, typed);
     const asks = this.#text && !IN_A_WORD.test(this.#text.after);
     if (asks) this.#request++;
     this.#render();
@@ -125,7 +127,7 @@ export class Controller {
   /** An input method composes text, or is done with it: until then nothing is shown. */
   compose(active: boolean): void {
     this.#composing = active;
-    this.sync();
+    this.sync(true);
   }
 
   /** Nobody is at the field any more: what was typed stays as it is. */
@@ -139,7 +141,7 @@ export class Controller {
     if (stroke.isComposing || this.#composing) return false;
     this.sync();
     const action = actionOf(stroke, {
-      count: this.#shown.length,
+      count: this.#parts.bar ? this.#shown.length : 0,
       active: this.#active,
       ghost: this.#parts.ghost?.visible ?? false,
       atEnd: this.#text?.after === "",
@@ -159,7 +161,7 @@ export class Controller {
     this.#accepted = undefined;
     if (!transform) return false;
     if (transform.deleteLeft > 0 || transform.text !== "") this.#parts.field.apply(transform);
-    this.sync();
+    this.sync(true);
     return true;
   }
 
@@ -225,7 +227,7 @@ export class Controller {
     this.#active = undefined;
     field.apply(transform);
     onAccept?.(suggestion);
-    this.sync();
+    this.sync(true);
     // What the field made of it, or the page, may be something else: then there is nothing to take back.
     const expected = before.slice(0, before.length - replaced.length) + transform.text;
     if (this.#text?.before !== expected) return;
@@ -249,12 +251,15 @@ export class Controller {
   }
 
   #render(): void {
-    const { views } = this.#parts;
+    const { views, bar } = this.#parts;
     this.#shown = this.#text ? this.#suggestionsFor(this.#text) : [];
     if (this.#active !== undefined && this.#active >= this.#shown.length) this.#active = undefined;
     this.#renderGhost();
     const pending = this.#answer.request < this.#request;
-    const shown = { suggestions: this.#shown, active: this.#active, ghost: this.#phrase !== "", pending };
+    const ghost = this.#phrase !== "";
+    // Without a bar there is what the ghost shows.
+    const suggestions = bar ? this.#shown : ghost ? this.#shown.slice(0, 1) : [];
+    const shown = { suggestions, active: this.#active, ghost, pending };
     for (const view of views) {
       if (this.#text) view.show(shown);
       else view.hide();

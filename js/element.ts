@@ -5,8 +5,10 @@
  * `base-url`, `personal` (a name; `off` for none), `suggestions` (a number), `ghost-threshold`, `ghost="off"`,
  * `bar="off"`, `learn="off"`. Elements with the same model, base address and personal words share one predictor.
  *
+ * Property: `texts`, for a page in another language than English.
+ *
  * Events: `progress` (detail: {@link Progress}), `ready` (detail: the predictor), `accept` (detail: the
- * `Suggestion`), `error` (detail: the {@link LmError}).
+ * `Suggestion`), `error` (detail: the {@link LmError}; it is written to the console, too, unless the event is cancelled).
  *
  * @module
  */
@@ -14,6 +16,7 @@
 import { attach, type AttachOptions } from "./attach.js";
 import { LmError } from "./errors.js";
 import { Predictor, type LoadOptions, type Progress } from "./predictor.js";
+import type { Texts } from "./texts.js";
 
 /** A predictor that elements share, as long as there are any. */
 interface Shared {
@@ -34,6 +37,17 @@ export class LmSuggestElement extends Base {
   static readonly observedAttributes: readonly string[] = OBSERVED;
   #stop: (() => void) | undefined;
   #due = false;
+  #texts: Partial<Texts> = {};
+
+  /** What is said and shown, in the page's language; what is left out is English. */
+  get texts(): Partial<Texts> {
+    return this.#texts;
+  }
+
+  set texts(texts: Partial<Texts>) {
+    this.#texts = texts;
+    this.#restart();
+  }
 
   /** @internal */
   connectedCallback(): void {
@@ -57,15 +71,15 @@ export class LmSuggestElement extends Base {
     this.#due = true;
     queueMicrotask(() => {
       this.#due = false;
-      this.#stop?.();
+      const stop = this.#stop;
+      // Before the old one is stopped: the predictor would be disposed of, and loaded again.
       this.#stop = this.isConnected ? this.#start() : undefined;
+      stop?.();
     });
   }
 
   #start(): () => void {
-    const key = JSON.stringify(["model", "base-url", "personal"].map((name) => this.getAttribute(name)));
-    const entry = shared.get(key) ?? { predictor: this.#load(), users: 0 };
-    shared.set(key, entry);
+    const [key, entry] = this.#entry();
     entry.users++;
     let detach: (() => void) | undefined;
     let stopped = false;
@@ -76,9 +90,7 @@ export class LmSuggestElement extends Base {
         detach = attach(this.#field(), predictor, this.#options());
       })
       .catch((error: unknown) => {
-        // The next element with this model tries again.
-        shared.delete(key);
-        if (!stopped) this.#tell("error", error);
+        if (!stopped) this.#fail(error);
       });
     return () => {
       stopped = true;
@@ -90,6 +102,18 @@ export class LmSuggestElement extends Base {
         () => {},
       );
     };
+  }
+
+  /** The predictor that this element shares with those of the same model. */
+  #entry(): [string, Shared] {
+    const key = JSON.stringify(["model", "base-url", "personal"].map((name) => this.getAttribute(name)));
+    const known = shared.get(key);
+    if (known) return [key, known];
+    const entry = { predictor: this.#load(), users: 0 };
+    shared.set(key, entry);
+    // The next element with this model tries again.
+    entry.predictor.catch(() => shared.get(key) === entry && shared.delete(key));
+    return [key, entry];
   }
 
   #load(): Promise<Predictor> {
@@ -112,21 +136,34 @@ export class LmSuggestElement extends Base {
 
   #options(): AttachOptions {
     const isOn = (name: string) => this.getAttribute(name) !== "off";
-    const number = (name: string) => Number(this.getAttribute(name)) || undefined;
-    const [suggestions, ghostThreshold] = [number("suggestions"), number("ghost-threshold")];
+    const suggestions = this.#number("suggestions", "a whole number from 1", (x) => Number.isInteger(x) && x >= 1);
+    const ghostThreshold = this.#number("ghost-threshold", "a number from 0 to 1", (x) => x >= 0 && x <= 1);
     return {
       ...(suggestions === undefined ? {} : { suggestions }),
       ...(ghostThreshold === undefined ? {} : { ghostThreshold }),
       ghost: isOn("ghost"),
       bar: isOn("bar"),
       learn: isOn("learn"),
+      texts: this.#texts,
       onAccept: (suggestion) => this.#tell("accept", suggestion),
-      onError: (error) => this.#tell("error", error),
+      onError: (error) => this.#fail(error),
     };
   }
 
-  #tell(type: string, detail: unknown): void {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+  #number(name: string, wanted: string, isRight: (value: number) => boolean): number | undefined {
+    const value = this.getAttribute(name);
+    if (value === null) return undefined;
+    if (value.trim() !== "" && isRight(Number(value))) return Number(value);
+    throw new LmError("argument", `<lm-suggest ${name}="${value}">: pass ${wanted}`);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#tell("error", error)) console.error(error);
+  }
+
+  /** `false` if a listener cancelled the event. */
+  #tell(type: string, detail: unknown): boolean {
+    return this.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
   }
 }
 

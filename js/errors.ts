@@ -50,6 +50,11 @@ export function toLmError(error: unknown, code: LmErrorCode): LmError {
   return new LmError(known, typeof message === "string" ? message : String(error), { cause: error });
 }
 
+/** For what nobody awaits: an error is written to the console, unless it is a cancellation. */
+export function report(error: unknown): void {
+  if (!isCancellation(error)) console.error(error);
+}
+
 /** Whether an error only says that nobody waits for the answer any more. */
 export function isCancellation(error: unknown): boolean {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown };

@@ -8,7 +8,7 @@ export type KeyStroke = Pick<
 
 /** What a key can act on. */
 export interface Situation {
-  /** How many suggestions there are. */
+  /** How many suggestions the bar shows. */
   readonly count: number;
   /** The suggestion in the bar that keys have been led to. */
   readonly active: number | undefined;
@@ -41,7 +41,7 @@ export function actionOf(stroke: KeyStroke, situation: Situation): Action | unde
   if (altKey) return ctrlKey ? undefined : actionWithAlt(stroke, count);
   if (ctrlKey) return undefined;
   if (key === "Tab" && ghost) return { type: "accept" };
-  return key === "Escape" && count > 0 ? { type: "dismiss" } : undefined;
+  return key === "Escape" && (ghost || count > 0) ? { type: "dismiss" } : undefined;
 }
 
 /** Alt and a digit pick; Alt and the down arrow lead into the bar, as into every combo box. */

@@ -26,8 +26,8 @@ export class Learner {
     this.#tell = tell;
   }
 
-  /** Takes the text before the caret after each change; a foreign one was not typed. */
-  observe(before: string, foreign = false): void {
+  /** Takes the text before the caret after each change, and whether somebody typed it. */
+  observe(before: string, typed: boolean): void {
     const previous = this.#before;
     this.#before = before;
     if (this.#finished !== undefined && !before.startsWith(this.#finished)) {
@@ -35,7 +35,7 @@ export class Learner {
       if (before === "") this.flush();
       else this.#finished = undefined;
     }
-    if (previous === undefined || foreign) return;
+    if (previous === undefined || !typed) return;
     const start = lastWordStart(previous);
     // Typed or accepted: a little more at the end, where a suggestion may have replaced the word that was begun.
     const isStep = before.length > previous.length && before.length - previous.length <= LONGEST_STEP;

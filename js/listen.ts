@@ -4,8 +4,8 @@ import type { Controller } from "./controller.js";
 import type { Companion } from "./views/shadow.js";
 
 const COMPOSED_KEY = 229;
-/** Kinds of input that bring in text from elsewhere. */
-const FOREIGN = /^insertFrom(Paste|Drop|Yank)|^history/;
+/** Kinds of input that are typing. Others bring in text from elsewhere; where a browser fills in a form there is no kind at all. */
+const TYPED = /^insert(Text|Line|Para|.*Composition)/;
 /** Of a text that the page itself changes no event tells. */
 const LOOK_MS = 200;
 
@@ -53,7 +53,7 @@ function useUp<E extends Event>(target: EventTarget, type: string, signal: Abort
 }
 
 function listenToField(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
-  on(field, ["input"], signal, ({ inputType }: InputEvent) => controller.sync(FOREIGN.test(inputType)));
+  on(field, ["input"], signal, ({ inputType }: InputEvent) => controller.sync(TYPED.test(inputType)));
   on(field, ["focus", "keyup"], signal, () => controller.sync());
   on(field, ["blur"], signal, () => controller.leave());
   on(field, ["compositionstart"], signal, () => controller.compose(true));

@@ -1,7 +1,7 @@
 /* The personal words as the page sees them; the model's thread holds them. */
 
 import type { Connection } from "./connection.js";
-import { isCancellation } from "./errors.js";
+import { report } from "./errors.js";
 import type { PersonalAction } from "./protocol.js";
 import { toNfc } from "./text.js";
 
@@ -25,9 +25,7 @@ export class PersonalWords {
 
   /** Learns the last word of a text and which word stands before it. */
   learn(text: string): void {
-    this.#do({ do: "learn", text: toNfc(text) }).catch((error: unknown) => {
-      if (!isCancellation(error)) console.error(error);
-    });
+    this.#do({ do: "learn", text: toNfc(text) }).catch(report);
   }
 
   /** Forgets a word and the pairs that it is part of. */

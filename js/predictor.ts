@@ -1,7 +1,7 @@
 /* The model as the page sees it. */
 
 import { Connection } from "./connection.js";
-import { LmError } from "./errors.js";
+import { LmError, report } from "./errors.js";
 import { resolveSource, resolveWasm, type ModelSource } from "./load.js";
 import { PersonalWords } from "./personal.js";
 import type { Download, ModelInfo, Phrase, Word } from "./protocol.js";
@@ -173,7 +173,7 @@ export class Predictor implements Suggester {
 
   /** Never suggests a word again, until {@link PersonalWords.unblock}. */
   block(word: string): void {
-    void this.personal.block(word);
+    this.personal.block(word).catch(report);
   }
 
   /** Ends the worker and frees the model. Promises that are still open reject with the code `disposed`. */

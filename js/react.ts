@@ -32,7 +32,7 @@ export interface PredictorState {
  * @param source see {@link Predictor.load}; another name or address loads anew
  * @param options see {@link Predictor.load}; those of the first render count
  */
-export function usePredictor(source: ModelSource, options: LoadOptions = {}): PredictorState {
+export function usePredictor(source: ModelSource, options: Omit<LoadOptions, "signal"> = {}): PredictorState {
   const [state, setState] = useState<PredictorState>({});
   const first = useRef(options);
   const key = source instanceof URL ? source.href : source;

@@ -40,8 +40,13 @@ test(
     assert.equal(await page.inputValue("#area"), `I would like to ${word} `);
     assert.deepEqual(await page.evaluate(() => told.at(-1)), ["accept", word]);
 
+    const worker = t.BROWSER === "chromium" ? page.workers()[0] : undefined;
+    await page.evaluate(() => (element.texts = { label: "Propozycje" }));
+    await page.keyboard.type("see ");
+    await page.locator("lm-bar[aria-label=Propozycje]").waitFor({ state: "attached" });
     await page.evaluate(() => element.setAttribute("bar", "off"));
     await page.locator("lm-bar").waitFor({ state: "detached" });
+    if (worker) assert.deepEqual(page.workers(), [worker], "the same predictor");
     await page.evaluate(() => element.setAttribute("for", "second"));
     await page.locator("#second[writingsuggestions=false]").waitFor();
     assert.equal(await page.locator("#area").getAttribute("writingsuggestions"), null);
@@ -75,8 +80,11 @@ test(
     assert.deepEqual(await page.evaluate(() => told.at(-1)), ["error", "field"]);
     await page.evaluate(() => add({ for: "password" }));
     await page.waitForFunction(() => globalThis.told.filter(([type]) => type === "error").length === 2);
-    await page.evaluate(() => add({ for: "area" }));
+    await page.evaluate(() => add({ for: "area", suggestions: "many" }));
+    await page.waitForFunction(() => globalThis.told.at(-1)[1] === "argument");
+    await page.evaluate(() => add({ for: "area", "ghost-threshold": "0" }));
     await page.locator("#area[writingsuggestions=false]").waitFor();
+    if (t.BROWSER === "chromium") assert.equal(page.workers().length, 1, "one predictor for all of them");
   }),
 );
 

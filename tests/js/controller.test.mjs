@@ -19,6 +19,7 @@ beforeEach(() => {
     field,
     suggester,
     views: [bar],
+    bar: true,
     ghost,
     count: 3,
     ghostWords: 3,
@@ -32,7 +33,7 @@ beforeEach(() => {
 
 function type(before, after = "") {
   Object.assign(field, { before, after });
-  controller.sync();
+  controller.sync(true);
 }
 
 function press(key, modifiers = {}) {
@@ -411,12 +412,40 @@ test("what was there, what is pasted, and what is not to be learned is not learn
   controller.leave();
   assert.deepEqual(suggester.learned, []);
 
-  controller = new Controller({ field, suggester, views: [], count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
+  controller = new Controller({ field, suggester, views: [], bar: false, count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
   type("");
   type("word");
   type("word ");
   controller.close();
   assert.deepEqual(suggester.learned, []);
+});
+
+test("what the page or the browser puts in is not learned", () => {
+  type("");
+  for (const put of ["Jane ", "Jane Kowalska, ", "Jane Kowalska, Baker Street "]) {
+    field.before = put;
+    controller.sync();
+    press("a");
+  }
+  controller.leave();
+  assert.deepEqual(suggester.learned, []);
+});
+
+test("without a bar keys act on the ghost alone", async () => {
+  const parts = { field, suggester, views: [bar], bar: false, ghost, count: 3, ghostWords: 1, ghostThreshold: 0.3, learn: true, apple: false };
+  controller = new Controller(parts);
+  type("gr");
+  await suggester.answer(["great", 0.2, 2], ["green", 0.2, 2]);
+  assert.deepEqual([bar.words, ghost.rest], [[], ""]);
+  for (const [key, modifiers] of [["1", { altKey: true }], ["ArrowDown", { altKey: true }], ["Tab"], ["Escape"]]) {
+    assert.ok(!press(key, modifiers), key);
+  }
+  type("gre");
+  await suggester.answer(["great", 0.6, 3], ["green", 0.2, 3]);
+  assert.deepEqual([bar.words, ghost.rest], [["great"], "at"]);
+  assert.ok(!press("2", { altKey: true }) && !press("ArrowDown", { altKey: true }));
+  assert.ok(press("Escape"));
+  assert.deepEqual([bar.words, ghost.rest], [[], ""]);
 });
 
 test("all words of an accepted phrase are learned", async () => {

@@ -109,3 +109,13 @@ test("it names the models that come with it", () => {
   assert.ok(Predictor.models.includes("en"));
   assert.ok(Predictor.models.every((name) => /^[a-z-]+$/.test(name)));
 });
+
+test("what is learned and blocked after the end is nobody's error", async (t) => {
+  const written = t.mock.method(console, "error", () => {});
+  const { predictor } = await load(() => []);
+  predictor.dispose();
+  predictor.learn("a word");
+  predictor.block("word");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(written.mock.callCount(), 0);
+});
