@@ -16,7 +16,11 @@ function withElement(body) {
         const element = document.createElement("lm-suggest");
         for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
         for (const type of ["ready", "accept", "error"]) {
-          element.addEventListener(type, ({ detail }) => globalThis.told.push([type, detail.text ?? detail.code]));
+          element.addEventListener(type, (event) => {
+            // Or it would be written to the console.
+            if (type === "error") event.preventDefault();
+            globalThis.told.push([type, event.detail.text ?? event.detail.code]);
+          });
         }
         parent.append(element);
         return element;
