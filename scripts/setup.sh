@@ -160,9 +160,9 @@ need_component() {
 # --- npm ---
 
 need_node() {
-  have npm || die "npm is missing: install Node.js 20 or later from https://nodejs.org, then run this again"
-  node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
-    die "Node.js $(node --version) is too old: version 20 or later is needed"
+  have npm || die "npm is missing: install Node.js 20.16 or later from https://nodejs.org, then run this again"
+  node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 16) ? 0 : 1)' ||
+    die "Node.js $(node --version) is too old: version 20.16 or later is needed"
 }
 
 # The copy of the lock file is written last, so an interrupted install is done again.

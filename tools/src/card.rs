@@ -35,11 +35,19 @@ impl Card<'_> {
         writeln!(text, "| made | {} with lm-tools {} |", get("date"), get("lm-tools"))?;
         writeln!(text, "| size | {} bytes, {} parameters |", self.bytes, self.parameters)?;
         writeln!(text, "| vocabulary | {} rows{} |", self.manifest.rows, self.rare_words())?;
-        writeln!(text, "| trained on | {} |\n", get("trained_on"))?;
+        writeln!(text, "| trained on | {} |", get("trained_on"))?;
+        if let Some(factor) = self.metadata.get("damped") {
+            writeln!(text, "| changed at export | recurrent weights times {factor} |")?;
+        }
+        writeln!(text)?;
         self.write_measures(&mut text)?;
-        writeln!(text, "## Made by\n\n```sh")?;
-        self.commands.iter().try_for_each(|command| writeln!(text, "{command}"))?;
-        writeln!(text, "```\n\nwith the config\n\n```toml\n{}```\n", toml::to_string(self.config)?)?;
+        writeln!(text, "## Made by\n")?;
+        if !self.commands.is_empty() {
+            writeln!(text, "```sh")?;
+            self.commands.iter().try_for_each(|command| writeln!(text, "{command}"))?;
+            writeln!(text, "```\n")?;
+        }
+        writeln!(text, "With the config\n\n```toml\n{}```\n", toml::to_string(self.config)?)?;
         writeln!(
             text,
             "## Text and attributions\n\nTokens are those of the source; the weight says how often its text is seen in one pass.\n"

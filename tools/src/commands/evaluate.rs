@@ -46,7 +46,7 @@ pub struct Arguments {
     #[arg(long)]
     no_typist: bool,
     /// Type the text from its beginning to its end, with and without what was learned from it so far, and compare
-    #[arg(long, conflicts_with_all = ["stream", "no_typist"])]
+    #[arg(long, conflicts_with_all = ["stream", "no_typist", "tokenization", "threads"])]
     personal: bool,
     /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
     #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
@@ -70,6 +70,7 @@ impl Arguments {
         let name = || self.model.display().to_string();
         if is_ngram_file(&bytes) {
             ensure!(!self.personal, "--personal works with the model files of networks");
+            ensure!(self.activations.is_none(), "--activations works with the model files of networks");
             let model = NgramPredictor(NgramFile::read(&bytes).with_context(name)?);
             return self.print_report(&model, &self.lines()?);
         }
@@ -93,7 +94,11 @@ impl Arguments {
 
     fn print_personal(&self, model: &Model, lines: &[Line]) -> Result<()> {
         let blend = match self.blend.as_deref() {
-            Some(&[largest, kappa, mu]) => Blend { largest, kappa, mu },
+            Some(&[largest, kappa, mu]) => {
+                ensure!((0.0..1.0).contains(&largest), "--blend: LARGEST = {largest} must be a share, less than 1");
+                ensure!(kappa > 0.0 && mu > 0.0, "--blend: KAPPA = {kappa} and MU = {mu} must be greater than 0");
+                Blend { largest, kappa, mu }
+            }
             _ => Blend::default(),
         };
         let texts = lines.iter().map(|line| line.text.as_str());

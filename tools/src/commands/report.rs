@@ -40,6 +40,6 @@ impl Arguments {
             fs::write(&path, curves::svg(&experiments, tokens)?)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        say!("{}", table::markdown(&experiments, self.ratios_to.as_deref()))
+        say!("{}", table::markdown(&experiments, self.ratios_to.as_deref())?)
     }
 }

@@ -14,7 +14,12 @@ pub fn read_frequencies(list: &FrequencyList, root: &Path) -> Result<HashMap<Str
     let mut words = HashMap::new();
     let mut lines = Lines::open(&root.join(&list.path))?;
     while let Some((word, zipf)) = lines.next_line()? {
-        let zipf: f64 = zipf.parse().with_context(|| format!("{}: {zipf:?} is not a frequency", list.path))?;
+        let zipf: f64 = zipf.parse().with_context(|| {
+            format!(
+                "{}: {zipf:?} is not a frequency: a list is a .tsv file (or .tsv.xz) of words, tabs and numbers",
+                list.path
+            )
+        })?;
         words.insert(normalize(&word).into_owned(), zipf);
     }
     Ok(words)

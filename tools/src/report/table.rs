@@ -1,5 +1,7 @@
 //! A table of experiments in Markdown.
 
+use anyhow::{Context, Result};
+
 use crate::evaluation::{Measures, Report, Typing};
 
 use super::{Experiment, Run, row};
@@ -19,13 +21,14 @@ const HEAD: [&str; 11] = [
 ];
 
 /// The table; `ratios_to` names the experiment whose perplexity the others are compared with.
-pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> String {
-    let base = ratios_to.and_then(|name| experiments.iter().find(|experiment| experiment.name == name));
-    let base = base.and_then(|base| Spread::of(&base.runs, test_perplexity)).map(|spread| spread.mean);
+///
+/// # Errors
+///
+/// If there is no such experiment, or it has no perplexity on test text.
+pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> Result<String> {
+    let base = ratios_to.map(|name| test_perplexity_of(experiments, name)).transpose()?;
     let mut head: Vec<String> = HEAD.map(str::to_owned).to_vec();
-    if let (Some(name), Some(_)) = (ratios_to, base) {
-        head.push(format!("PPL test / {name}"));
-    }
+    head.extend(ratios_to.map(|name| format!("PPL test / {name}")));
     let mut lines = vec![row(&head), row(&head.iter().enumerate().map(|(i, _)| align(i)).collect::<Vec<_>>())];
     for experiment in experiments {
         let mut cells = cells(experiment);
@@ -35,7 +38,18 @@ pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> String {
         }
         lines.push(row(&cells));
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
+}
+
+fn test_perplexity_of(experiments: &[Experiment], name: &str) -> Result<f64> {
+    let experiment = experiments.iter().find(|experiment| experiment.name == name).with_context(|| {
+        let names: Vec<&str> = experiments.iter().map(|experiment| &*experiment.name).collect();
+        format!("--ratios-to {name}: there is no such experiment (there are {})", names.join(", "))
+    })?;
+    let spread = Spread::of(&experiment.runs, test_perplexity).with_context(|| {
+        format!("--ratios-to {name}: its runs have no test.json: evaluate them on the test text first")
+    })?;
+    Ok(spread.mean)
 }
 
 fn align(column: usize) -> String {

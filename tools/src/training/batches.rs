@@ -1,6 +1,6 @@
 //! Batches of token sequences.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use lm_wasm::text::LINE_END;
 use rand::Rng;
@@ -8,6 +8,11 @@ use rand::rngs::StdRng;
 
 use crate::corpus::TokenReader;
 use crate::distillation::{Soft, SoftReader};
+
+/// Steps of a batch of held-out text.
+const STEPS: usize = 35;
+/// So many tokens of held-out text are one batch.
+pub const LEAST_HELD_OUT: u64 = STEPS as u64 + 1;
 
 /// Parallel sequences of inputs and the tokens that follow them; step `t` of sequence `b` is at `t * size + b`.
 pub struct Batch {
@@ -90,20 +95,25 @@ pub struct Batches<'a> {
 impl<'a> Batches<'a> {
     /// Batches over the first `limit` tokens of a stream.
     pub fn new(reader: &'a TokenReader, limit: u64, size: usize, steps: usize) -> Result<Batches<'a>> {
-        let part = reader.len().min(limit) / size as u64;
+        let tokens = reader.len().min(limit);
+        let part = tokens / size as u64;
         ensure!(
             part > steps as u64,
-            "{} tokens are too few for {size} sequences of {steps} steps: lower training.batch or training.bptt",
-            reader.len()
+            "{tokens} tokens are too few for {size} sequences of {steps} steps: lower training.batch or training.bptt"
         );
         Ok(Batches { reader, soft: None, size, steps, part })
     }
 
     /// Batches of held-out text: as many sequences as it has room for.
     pub fn for_evaluation(reader: &'a TokenReader, limit: u64) -> Result<Batches<'a>> {
-        const STEPS: usize = 35;
-        let sequences = (reader.len().min(limit) / (4 * STEPS as u64)).clamp(1, 16);
-        Batches::new(reader, limit, sequences as usize, STEPS).context("the held-out text is too short")
+        let tokens = reader.len().min(limit);
+        ensure!(
+            tokens >= LEAST_HELD_OUT,
+            "{tokens} tokens of held-out text are too few: give the corpus {LEAST_HELD_OUT} or more (--valid, or `valid` of \
+             a source list), or none"
+        );
+        let sequences = (tokens / (4 * STEPS as u64)).clamp(1, 16);
+        Batches::new(reader, limit, sequences as usize, STEPS)
     }
 
     /// The same with what a teacher says of the stream.

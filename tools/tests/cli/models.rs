@@ -39,6 +39,8 @@ fn from_text_to_a_model_that_has_learned() {
         );
         assert!(sum("personal_effort") < 80, "{personal}");
         assert!(succeed(&["evaluate", &model, &own, "--personal"]).lines().last().unwrap().contains("all"));
+        let blend = fail(&["evaluate", &model, &own, "--personal", "--blend", "1.5", "300", "5"]);
+        assert!(blend.contains("LARGEST = 1.5"), "{blend}");
 
         let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
         let stream: Value = serde_json::from_str(&stream).unwrap();
@@ -49,7 +51,8 @@ fn from_text_to_a_model_that_has_learned() {
         assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
 
         let card = fs::read_to_string(workspace.path("tiny.md")).unwrap();
-        assert!(card.contains("CC0-1.0") && card.contains("units = 24"));
+        assert!(card.contains("CC0-1.0") && card.contains("units = 24") && !card.contains("```sh"));
+        assert!(!card.contains("recurrent weights"));
         let listing = succeed(&["inspect", &model]);
         assert!(listing.contains("language: en") && listing.contains("24 units"));
         let listing: Value = serde_json::from_str(&succeed(&["inspect", &model, "--json"])).unwrap();
@@ -74,6 +77,8 @@ fn an_n_gram_model_of_a_size_is_made_and_measured() {
     assert!(whole < 3.5 && whole_ksr > 0.5, "perplexity {whole}, KSR {whole_ksr}");
     assert!(small > 1.1 * whole && small_ksr < whole_ksr, "perplexity {small}, KSR {small_ksr}");
 
+    let rounded = fail(&["evaluate", &workspace.text("tiny.kn"), &workspace.text("valid.txt"), "--activations", "5"]);
+    assert!(rounded.contains("--activations works with the model files of networks"), "{rounded}");
     let too_few = fail(&["ngram", &workspace.text("corpus"), "--bytes", "100", "--out", &workspace.text("x.kn")]);
     assert!(too_few.contains("the vocabulary alone takes"), "{too_few}");
 }

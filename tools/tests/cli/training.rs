@@ -55,6 +55,8 @@ fn runs_are_compared_in_a_report() {
     let curves = fs::read_to_string(curves).unwrap();
     assert!(curves.contains("mixed") && curves.contains("click ratio"));
     assert!(fail(&["report", folders[0], folders[0]]).contains("the same seed"));
+    let unknown = fail(&["report", "--ratios-to", "double", folders[0], folders[2]]);
+    assert!(unknown.contains("double") && unknown.contains("float, mixed"), "{unknown}");
 }
 
 #[test]

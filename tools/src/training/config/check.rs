@@ -8,6 +8,7 @@ use lm_wasm::format::Lsh;
 use super::{
     Augmented, Cell, Config, Distillation, HintConfig, Joint, ModelConfig, Normalization, Softmax, Training, Weights,
 };
+use crate::training::batches::LEAST_HELD_OUT;
 use crate::training::weights::{Group, NgramsConfig, Transform};
 
 impl Config {
@@ -55,6 +56,11 @@ impl Training {
             self.shards
         );
         ensure!(self.tokens > 0, "training.tokens = 0: nothing to train");
+        ensure!(
+            self.valid_tokens >= LEAST_HELD_OUT,
+            "training.valid_tokens = {} is too few: {LEAST_HELD_OUT} or more",
+            self.valid_tokens
+        );
         for (name, value) in [
             ("learning_rate", self.learning_rate),
             ("clip", self.clip),
@@ -235,6 +241,7 @@ mod tests {
         assert!(error_of("units = 32", "unit = 32").contains("unknown field `unit`"));
         assert!(error_of("bits = 4", "bits = 40").contains("weights.embedding"));
         assert!(error_of("batch = 4", "batch = 0").contains("training.batch = 0"));
+        assert!(error_of("batch = 4", "batch = 4\nvalid_tokens = 20").contains("training.valid_tokens = 20"));
         let ternary = |component: &str| format!("{component} = {{ method = \"ternary\" }}\n[training]");
         assert!(error_of("[training]", &ternary("output")).contains("weights.output is set"));
         let trit = |per: &str| format!("embedding = {{ method = \"ternary\", per = \"{per}\" }}");
