@@ -5,8 +5,8 @@
     venv/bin/python scripts/composed_rows.py runs/pl/model runs/pl/corpus
 
 Reads the rows of a run of `lm-tools train` (tied rows, with `ngrams`), takes the narrow ones and fits them by least squares with
-vectors for n-grams, or with a matrix times a code of random hyperplanes (Charikar 2002). The bytes that corrections save are those
-of an ideal code: half the logarithm of the ratio of variances, for each element.
+vectors for n-grams, or with a matrix times a code of random hyperplanes (Charikar 2002). What that saves is told as the entropy of the
+rows' integers, by themselves and where the fitted value is known: an ideal code that is told nothing else.
 """
 
 import argparse
@@ -85,11 +85,21 @@ def codes(words, bits):
     return np.sign(counts @ planes).astype(np.float32)
 
 
+def entropy(symbols):
+    """Bits of an ideal code of all symbols together."""
+    counts = np.unique(symbols, return_counts=True)[1]
+    return -(counts * np.log2(counts / counts.sum())).sum()
+
+
 def report(what, features, rows, weights):
-    fitted = features @ solve(features, rows)
-    left = ((rows - fitted) ** 2).sum() / (rows**2).sum()
-    saved = rows.size * 0.5 * np.log2(1 / left) / 8
-    print(f"| {what} | {100 * (1 - left):.1f} % | {saved / 1e3:.0f} kB | {weights * BITS / 8e3:.0f} kB |")
+    # Each row by its own scale, as the file has it: the outermost level is its largest element.
+    scales = np.abs(rows).max(1, keepdims=True) / (2 ** (BITS - 1) - 1)
+    integers = np.round(rows / scales).astype(int)
+    fitted = features @ solve(features, rows / scales)
+    left = ((rows / scales - fitted) ** 2).sum() / ((rows / scales) ** 2).sum()
+    contexts = np.clip(np.round(2 * fitted), -7, 7).astype(int)
+    saved = entropy(integers) - sum(entropy(integers[contexts == context]) for context in np.unique(contexts))
+    print(f"| {what} | {100 * (1 - left):.1f} % | {saved / 8e3:.0f} kB | {weights * BITS / 8e3:.0f} kB |")
 
 
 def main():
@@ -101,11 +111,12 @@ def main():
     words = [re.split("\t", line)[0] for line in lines]
     config, rows = composed_rows(options.run, words)
     tail = config["model"]["tail"]
-    # Rows are in the order of frequency here; each column is centred, which biases could tell.
+    # Rows are in the order of frequency here; each column is centred.
     words, rows = words[tail["after"] :], rows[tail["after"] :, : tail["width"]].astype(np.float64)
     rows = rows - rows.mean(0)
-    print(f"{len(words)} rows of {tail['width']} columns, {rows.size * BITS / 8e3:.0f} kB at {BITS} bits\n")
-    print("| made of | variance explained | corrections save | cost |\n|---|---:|---:|---:|")
+    integers = np.round(rows / np.abs(rows).max(1, keepdims=True) * (2 ** (BITS - 1) - 1))
+    print(f"{len(words)} rows of {tail['width']} columns, by themselves {entropy(integers) / 8e3:.0f} kB\n")
+    print("| known of them | variance explained | saved | cost |\n|---|---:|---:|---:|")
     lists = [ngrams_of(word, 2, 5) for word in words]
     frequent = Counter(name for names in lists for name in set(names)).most_common()
     for count in (1_000, 4_000, 16_000):

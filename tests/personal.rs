@@ -5,7 +5,7 @@
 mod common;
 
 use common::{SHIPPED, parts, suggest};
-use lm_wasm::predict::{HALF_LIFE, MAX_PAIRS, MAX_WORDS, Personal};
+use lm_wasm::predict::{HALF_LIFE, MAX_BLOCKED, MAX_PAIRS, MAX_WORDS, Personal};
 use lm_wasm::{Error, Model, Session};
 use proptest::prelude::*;
 
@@ -157,7 +157,13 @@ fn text_that_is_none_of_ours_is_refused_with_its_line() {
         (format!("{header}\nblock\tx\nword\tmany\tcat"), 3),
         (format!("{header}\nword\t-1\tcat"), 2),
         (format!("{header}\nword\t1\t{}", "x".repeat(200)), 2),
-        (format!("{header}\npair\t1\t12\tcat"), 2),
+        (format!("{header}\nword\t0\tcat"), 2),
+        (format!("{header}\npair\t1\tcat\t12"), 2),
+        (format!("{header}\nblock\t"), 2),
+        (
+            format!("{header}{}", "\nblock\tcat".repeat(MAX_WORDS + MAX_PAIRS + MAX_BLOCKED + 1)),
+            MAX_WORDS + MAX_PAIRS + MAX_BLOCKED + 2,
+        ),
         (format!("{header}\n\n"), 2),
     ] {
         match personal.import(&text) {
@@ -168,9 +174,48 @@ fn text_that_is_none_of_ours_is_refused_with_its_line() {
     }
 }
 
+#[test]
+fn codes_are_neither_learned_nor_in_the_way_of_an_import() {
+    let mut personal = learned(2, "my mp3 player");
+    personal.block("PS4");
+    let text = personal.export();
+    assert!(!text.contains("mp3"), "{text}");
+    // As an earlier version wrote it.
+    let text = format!("{text}pair\t1000\tmp3\tplayer\n");
+    let mut again = Personal::new();
+    again.import(&text).unwrap();
+    assert_eq!(again.export(), personal.export());
+    assert!(again.is_blocked("ps4"));
+}
+
+#[test]
+fn a_word_typed_with_a_typographic_apostrophe_is_no_suggestion() {
+    let personal = learned(3, "we don't go");
+    assert_eq!(texts(&personal, "we don\u{2019}", 1), ["don't"]);
+    assert_eq!(texts(&personal, "we don\u{2019}t", 3), [""; 0]);
+}
+
+#[test]
+fn many_words_of_one_weight_are_cut_and_summed_up() {
+    let words = |count: usize| (0..count).map(|at| format!("word\t2000\t{}\n", letters(at))).collect::<String>();
+    let mut personal = Personal::new();
+    personal.import(&format!("lm-wasm personal words 1\n{}", words(2 * MAX_WORDS))).unwrap();
+    assert_eq!(personal.word_count(), MAX_WORDS);
+    let before = suggest(&personal, "we aaaa", 100);
+    assert_eq!(before.len(), 10);
+    // It sums up anew what is there.
+    personal.forget("nothing");
+    assert_eq!(suggest(&personal, "we aaaa", 100), before);
+}
+
+/// A word of the letters `a` to `j`.
+fn letters(number: usize) -> String {
+    format!("{number:05}").bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
 proptest! {
     #[test]
-    fn export_and_import_keep_what_is_suggested(sentences in prop::collection::vec("[a-cA-C]{1,3}( [a-cA-C]{1,3}){0,5}", 1..30)) {
+    fn export_and_import_keep_what_is_suggested(sentences in prop::collection::vec("[a-cA-C1]{1,3}( [a-cA-C1]{1,3}){0,5}", 1..30)) {
         let mut personal = Personal::new();
         for sentence in &sentences {
             learn(&mut personal, sentence);

@@ -108,13 +108,17 @@ impl<'a> Contents<'a> {
         Ok(u32::from_le_bytes(bytes))
     }
 
-    /// All that is left.
-    pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
-        let length = match &self.bytes {
+    /// How many bytes are left, as far as the section tells.
+    pub fn len(&self) -> usize {
+        match &self.bytes {
             Bytes::Stored(bytes) => bytes.len(),
             Bytes::Coded { left, then, .. } => *left + then.as_ref().map_or(0, |part| part.length),
-        };
-        let mut rest = vec![0; length];
+        }
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> Result<Vec<u8>, Error> {
+        let mut rest = vec![0; self.len()];
         self.fill(&mut rest).map(|()| rest)
     }
 

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use super::bytes::Reader;
+use super::bytes::{Reader, TOO_SHORT};
 use super::contents::Contents;
 use super::stored::Stored;
 use super::{limits, trits};
@@ -111,6 +111,16 @@ impl Encoding {
         [Encoding::F32, Encoding::Ternary, Encoding::Signed4, Encoding::Signed8].into_iter().find(|&e| e as u32 == code)
     }
 
+    /// The bytes that so many elements take.
+    fn length(self, elements: usize) -> usize {
+        match self {
+            Encoding::F32 => 4 * elements,
+            Encoding::Ternary => elements.div_ceil(5),
+            Encoding::Signed4 => elements.div_ceil(2),
+            Encoding::Signed8 => elements,
+        }
+    }
+
     /// The name, for listings.
     pub fn name(self) -> &'static str {
         match self {
@@ -146,6 +156,10 @@ impl<'r, 'a> TensorReader<'r, 'a> {
             return Err(section.error("a scale is not finite"));
         }
         let encoding = Encoding::from_code(code).ok_or(section.error("its element encoding is unknown"))?;
+        // Before somebody takes memory for all elements.
+        if encoding.length(rows * cols) > section.len() {
+            return Err(section.error(TOO_SHORT));
+        }
         Ok(TensorReader { rows, cols, encoding, scales, elements: section })
     }
 

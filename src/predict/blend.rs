@@ -18,7 +18,7 @@
 use std::slice::from_ref;
 
 use super::personal::{LEAST_OFFERED, Personal, Previous, Word, heaviest};
-use super::suggest::best;
+use super::suggest::{best, is_same};
 use super::{MAX_SUGGESTIONS, Session, Suggestion, Suggestions, window};
 use crate::Model;
 use crate::text::{ends_sentence, match_case, may_mean, normalize, split_prefix};
@@ -88,7 +88,7 @@ impl Blend {
             let row = number.filter(|&number| model.vocabulary().rare_index(number).is_none());
             let spelling = row.map_or_else(|| word.spelling.clone(), |row| model.vocabulary().cased(row));
             let text = match_case(prefix, sentence_start, &spelling);
-            if offered && text != prefix {
+            if offered && !is_same(&text, prefix) {
                 let known = number.map_or(0.0, |number| session.mass(model, from_ref(&(number..number + 1))));
                 items.push(Suggestion { text, probability: blended(known, probability) });
                 taken.push(&word.key);

@@ -16,7 +16,7 @@ mod window;
 
 pub use blend::Blend;
 pub use language::known_words;
-pub use personal::{HALF_LIFE, LEAST_OFFERED, MAX_PAIRS, MAX_WORDS, Personal};
+pub use personal::{HALF_LIFE, LEAST_OFFERED, MAX_BLOCKED, MAX_PAIRS, MAX_WORDS, Personal};
 pub use session::Session;
 pub use suggest::{MAX_SUGGESTIONS, Suggestion, Suggestions};
 pub use window::{WINDOW_MAX, WINDOW_MIN, window};

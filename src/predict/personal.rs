@@ -14,6 +14,9 @@ pub const MAX_WORDS: usize = 10_000;
 /// The largest number of pairs that are kept.
 pub const MAX_PAIRS: usize = 20_000;
 
+/// The largest number of words that are never suggested again.
+pub const MAX_BLOCKED: usize = 10_000;
+
 /// After so many learned words a use weighs half.
 pub const HALF_LIFE: usize = 5_000;
 
@@ -147,6 +150,8 @@ impl Personal {
                 MAX_WORDS - MAX_WORDS / EVICTED,
             );
             self.words.retain(|word| word.weight >= least);
+            // Only imported weights are equal in such numbers.
+            self.words.truncate(MAX_WORDS);
             self.sum_up();
         }
         if self.pairs.len() > MAX_PAIRS {
@@ -155,10 +160,8 @@ impl Personal {
                 MAX_PAIRS - MAX_PAIRS / EVICTED,
             );
             self.pairs.retain(|pair| pair.weight >= least);
+            self.pairs.truncate(MAX_PAIRS);
         }
-        // Only imported weights are equal in such numbers.
-        self.words.truncate(MAX_WORDS);
-        self.pairs.truncate(MAX_PAIRS);
     }
 
     fn sum_up(&mut self) {
@@ -173,8 +176,11 @@ impl Personal {
         self.sum_up();
     }
 
-    /// Never suggests a word again.
+    /// Never suggests a word again; without effect on what cannot be one, or where too many are blocked already.
     pub fn block(&mut self, word: &str) {
+        if !may_be_blocked(word) || self.blocked.len() >= MAX_BLOCKED {
+            return;
+        }
         let key = normalize(word);
         if let Err(at) = self.blocked.binary_search_by(|other| (**other).cmp(&key)) {
             self.blocked.insert(at, key.into_owned());
@@ -238,7 +244,7 @@ pub(super) enum Previous {
     Word(String),
     /// Nothing: a sentence begins.
     Start,
-    /// A mark within a sentence, or a number.
+    /// A mark within a sentence, a number or a code.
     Other,
 }
 
@@ -251,7 +257,7 @@ impl Previous {
         // A word is no longer than this, and the text may be long.
         let tail = finished.len().saturating_sub(4 * MAX_WORD_CHARS);
         match tokens(&finished[finished.ceil_char_boundary(tail)..]).last() {
-            Some(Token::Word(word)) => Previous::Word(word.into_owned()),
+            Some(Token::Word(word)) if is_learnable(&word) => Previous::Word(word.into_owned()),
             _ => Previous::Other,
         }
     }
@@ -271,6 +277,11 @@ pub(super) fn is_learnable(word: &str) -> bool {
     word.chars().any(char::is_alphabetic)
         && !word.chars().any(|c| c.is_numeric() || c.is_control())
         && word.chars().nth(MAX_WORD_CHARS).is_none()
+}
+
+/// Whether something can stand in a line of the exported text. Models know words with digits, and those may be unwanted.
+pub(super) fn may_be_blocked(word: &str) -> bool {
+    !word.is_empty() && !word.contains(char::is_control)
 }
 
 /// How a word is written, as far as its use tells: a capital at the start of a sentence does not.

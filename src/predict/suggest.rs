@@ -76,6 +76,6 @@ pub(super) fn best(items: Vec<Suggestion>, k: usize) -> Vec<Suggestion> {
 }
 
 /// Whether two words differ in nothing but the kind of their apostrophes.
-fn is_same(word: &str, typed: &str) -> bool {
+pub(super) fn is_same(word: &str, typed: &str) -> bool {
     word.chars().eq(typed.chars().map(|c| if c == '\u{2019}' { '\'' } else { c }))
 }
