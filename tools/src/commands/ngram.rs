@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::corpus::{TokenReader, WordTable};
+use crate::corpus::{TokenReader, WordTable, read_manifest};
 use crate::ngram::{Counted, Trie, write};
 use crate::progress::Progress;
 
@@ -36,6 +36,8 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
+        // A corpus that is half prepared has none.
+        read_manifest(&self.corpus)?;
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
         let rows = table.entries.len();
         let counted = Counted::read(&TokenReader::open(&self.corpus.join("train.tokens"), rows)?, rows)?;

@@ -95,7 +95,10 @@ impl WordTable {
         let (specials, words) = self.entries.split_at(self.specials);
         let names: Vec<&str> = specials.iter().map(|entry| entry.token.as_str()).collect();
         let list = WordList::new(words.iter().map(|entry| entry.token.as_str())).map_err(|reason| anyhow!(reason))?;
-        let casing = |entry: &Entry| Casing::of(&entry.spelling);
+        // Tokens of a text that was tokenized before may have capitals themselves; they are not to be restored.
+        let casing = |entry: &Entry| {
+            if entry.spelling == entry.token { Casing::Lower } else { Casing::of(&entry.spelling) }
+        };
         let mixed = words.iter().filter(|entry| casing(entry) == Casing::Mixed);
         Ok(VocabularyParts {
             specials: names.join("\n"),

@@ -81,7 +81,10 @@ impl NgramFile {
             .map_err(|reason| anyhow::anyhow!("its vocabulary is damaged: {reason}"))?;
         let rows = from.number()? as usize;
         ensure!(rows == vocabulary.len(), "it has {rows} unigrams and {} tokens", vocabulary.len());
-        let unigrams = from.probabilities(rows)?;
+        // Rounded to few levels they do not sum to 1 any more, which the back-off weights take for granted.
+        let mut unigrams = from.probabilities(rows)?;
+        let sum = unigrams.iter().map(|&x| f64::from(x).exp()).sum::<f64>().ln() as f32;
+        unigrams.iter_mut().for_each(|x| *x -= sum);
         let bigrams = from.level(rows, rows)?;
         let trigrams = from.level(bigrams.len(), rows)?;
         ensure!(from.0.is_empty(), "it is longer than its contents");

@@ -23,6 +23,8 @@ pub struct Measured {
     bytes: u64,
     measures: Measures,
     typing: Typing,
+    suggestions: usize,
+    stream: bool,
 }
 
 /// What predicts.
@@ -57,18 +59,24 @@ impl Measured {
             bytes,
             typing: typing.with_context(|| format!("{} has no keystroke savings", measured.display()))?,
             measures: report.all,
+            suggestions: report.suggestions,
+            stream: report.stream,
         })
+    }
+
+    /// What must be equal where measures are compared.
+    fn conditions(&self) -> (u64, u64, usize, bool) {
+        (self.measures.lines, self.measures.words, self.suggestions, self.stream)
     }
 
     /// Reads models, the smallest first.
     pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Measured>> {
         let mut models = paths.iter().map(|path| Measured::read(path)).collect::<Result<Vec<_>>>()?;
         models.sort_by_key(|model| model.bytes);
-        let first = &models[0].measures;
         for model in &models {
             ensure!(
-                (model.measures.lines, model.measures.words) == (first.lines, first.words),
-                "{} and {} were measured on different texts",
+                model.conditions() == models[0].conditions(),
+                "{} and {} were measured on different texts or in different ways: evaluate both alike",
                 models[0].name,
                 model.name
             );
@@ -85,7 +93,7 @@ impl Measured {
 pub fn markdown(models: &[Measured]) -> String {
     let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", "top-k", "KSR (95 % interval)"];
     let mut lines = vec![row(&head.map(str::to_owned)), "|---|---|---:|---:|---:|---:|---:|---:|".to_owned()];
-    for Measured { name, kind, bytes, measures, typing } in models {
+    for Measured { name, kind, bytes, measures, typing, .. } in models {
         lines.push(row(&[
             name.clone(),
             kind.name().to_owned(),

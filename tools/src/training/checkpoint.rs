@@ -25,6 +25,7 @@ const FILE: &str = "checkpoint.safetensors";
 const POSITION: &str = "position";
 const CONFIG: &str = "config";
 const VOCABULARY: &str = "vocabulary";
+const NARROW: &str = "narrow rows";
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Position {
     /// Whose soft targets are learned from, if any.
     #[serde(default)]
     pub teacher: Option<u64>,
+    /// The checksum of the training tokens, if the corpus has it.
+    #[serde(default)]
+    pub corpus: Option<u64>,
 }
 
 /// What goes before the names of the tensors of the network that a run is about.
@@ -75,11 +79,12 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) ->
         .iter()
         .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data.as_bytes())?)))
         .collect::<Result<Vec<_>>>()?;
-    let metadata = HashMap::from([
+    let mut metadata = HashMap::from([
         (POSITION.to_owned(), serde_json::to_string(&position)?),
         (CONFIG.to_owned(), toml::to_string(student.config)?),
         (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
     ]);
+    metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
     let bytes = safetensors::serialize(views, Some(metadata))?;
     let (path, temporary) = (folder.join(FILE), folder.join(format!("{FILE}.tmp")));
     let write = || -> std::io::Result<()> {
@@ -98,6 +103,8 @@ pub struct Checkpoint {
     pub position: Position,
     /// The checksum of the vocabulary, if it was kept.
     vocabulary: Option<u64>,
+    /// That of which rows are narrow, if some are and it was kept.
+    narrow: Option<u64>,
 }
 
 impl Checkpoint {
@@ -113,8 +120,9 @@ impl Checkpoint {
             |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
         let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
         let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
-        let vocabulary = metadata.get(VOCABULARY).and_then(|checksum| checksum.parse().ok());
-        Ok(Checkpoint { bytes, config, position, vocabulary })
+        let checksum = |key: &str| metadata.get(key).and_then(|checksum| checksum.parse().ok());
+        let (vocabulary, narrow) = (checksum(VOCABULARY), checksum(NARROW));
+        Ok(Checkpoint { bytes, config, position, vocabulary, narrow })
     }
 
     /// The network on the CPU, for the vocabulary that it was trained with.
@@ -223,6 +231,10 @@ impl Checkpoint {
 
     fn restore_prefixed(&self, prefix: &str, network: &mut Network, device: &Device) -> Result<()> {
         self.check_vocabulary(network)?;
+        ensure!(
+            prefix != STUDENT || self.narrow.is_none_or(|narrow| Some(narrow) == network.narrow),
+            "the corpus counts its words otherwise, and other rows would be narrow: name the corpus that the run was trained on"
+        );
         let file = SafeTensors::deserialize(&self.bytes)?;
         for parameter in &mut network.parameters {
             parameter.value = read(&file, &format!("{prefix}{}", parameter.name), &parameter.value, device)?;

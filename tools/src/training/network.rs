@@ -26,6 +26,8 @@ pub struct Network {
     pub(super) config: ModelConfig,
     /// The checksum of the vocabulary.
     pub(super) vocabulary: u64,
+    /// The checksum of which rows are narrow, if some are.
+    pub(super) narrow: Option<u64>,
     pub parameters: Vec<Parameter>,
     pub(super) places: Places,
     /// Whether to run over slices, the CPU's way.
@@ -236,6 +238,7 @@ impl Network {
         let tail = model.tail.and_then(|tail| Tail::new(tail, counts));
         let tokens = table.entries.iter().map(|entry| &*entry.token);
         let ngrams = config.training.ngrams.map(|ngrams| Ngrams::new(ngrams, tokens));
+        let narrow = tail.as_ref().map(Tail::checksum);
         let mut builder = Builder { parameters: Vec::new(), random, device, weights, cell: model.cell, tail, ngrams };
         let (rows, width) = (counts.len(), model.output_width());
         let input = builder.input(&model, table);
@@ -265,6 +268,7 @@ impl Network {
         Network {
             config: model,
             vocabulary: table.checksum(),
+            narrow,
             parameters: builder.parameters,
             places,
             fused,

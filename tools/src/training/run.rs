@@ -84,7 +84,9 @@ impl Run<'_> {
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
         let options = StepOptions::new(self.config, &sampler);
         let data = Data { batches, held_out, typist, options, sampler: &sampler };
-        Trainer::start(self, &table, soft.as_ref().map(SoftReader::identity))?.train(&data)
+        let corpus = (manifest.checksum != 0).then_some(manifest.checksum);
+        let position = Position { teacher: soft.as_ref().map(SoftReader::identity), corpus, ..Position::default() };
+        Trainer::start(self, &table, position)?.train(&data)
     }
 
     /// What the teacher says, if there is one, at least of the first `tokens`.
@@ -128,15 +130,14 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(run: &'a Run<'a>, table: &WordTable, teacher: Option<u64>) -> Result<Trainer<'a>> {
+    fn start(run: &'a Run<'a>, table: &WordTable, mut position: Position) -> Result<Trainer<'a>> {
         let device = &run.device.device;
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
         let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
-        let mut position = Position { teacher, ..Position::default() };
         if let Some(folder) = run.init {
             Checkpoint::read(folder)?.restore_common(&mut student.network, run.config, device)?;
-        } else {
+        } else if !run.resume {
             ensure!(
                 !student.network.needs_trained_weights() || run.config.weights.start > 0.0,
                 "optimal-ternary takes threshold and scale from trained weights: set weights.start, or begin with --init"
@@ -152,8 +153,13 @@ impl<'a> Trainer<'a> {
             checkpoint.restore(STUDENT, &mut student, device)?;
             joint.iter_mut().try_for_each(|joint| checkpoint.restore(JOINT_TEACHER, &mut joint.learner, device))?;
             ensure!(
-                checkpoint.position.teacher == teacher,
+                checkpoint.position.teacher == position.teacher,
                 "the run in {} learned from other soft targets: name those with --teacher, or begin a new run",
+                run.folder.display()
+            );
+            ensure!(
+                checkpoint.position.corpus.is_none_or(|corpus| position.corpus.is_none_or(|other| other == corpus)),
+                "the run in {} was started with another corpus: name that with --corpus, or begin a new run",
                 run.folder.display()
             );
             position = checkpoint.position;

@@ -84,6 +84,22 @@ fn an_n_gram_model_of_a_size_is_made_and_measured() {
 }
 
 #[test]
+fn text_that_was_tokenized_before_keeps_its_capitals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    fs::write(path("text.txt"), "I met McDonald with an iPhone in London\n".repeat(20)).unwrap();
+    let (text, out) = (path("text.txt"), path("corpus"));
+    succeed(&["corpus", &text, "--language", "en", "--valid", &text, "--tokenization", "spaces", "--out", &out]);
+    succeed(&["ngram", &out, "--out", &path("all.kn")]);
+    let measured = succeed(&["evaluate", &path("all.kn"), &text, "--tokenization", "spaces", "--json"]);
+    let measured: Value = serde_json::from_str(&measured).unwrap();
+    assert_eq!(measured["all"]["out_of_vocabulary"].as_f64(), Some(0.0));
+    // A folder that is being prepared has words and tokens of different texts.
+    fs::remove_file(folder.path().join("corpus/corpus.json")).unwrap();
+    assert!(fail(&["ngram", &out, "--out", &path("all.kn")]).contains("no prepared corpus"));
+}
+
+#[test]
 fn sizes_are_compared() {
     let workspace = Workspace::new();
     let (small, large) = (workspace.text("small.kn"), workspace.text("large.kn"));
@@ -107,6 +123,11 @@ fn sizes_are_compared() {
     let other = succeed(&["evaluate", &small, &workspace.text("other.txt"), "--json"]);
     fs::write(workspace.path("small.json"), other).unwrap();
     assert!(fail(&["sizes", &small, &large]).contains("measured on different texts"));
+    let measured = succeed(&["evaluate", &large, &workspace.text("valid.txt"), "-k", "1", "--json"]);
+    fs::write(workspace.path("large.json"), measured).unwrap();
+    let measured = succeed(&["evaluate", &small, &workspace.text("valid.txt"), "--json"]);
+    fs::write(workspace.path("small.json"), measured).unwrap();
+    assert!(fail(&["sizes", &small, &large]).contains("in different ways"));
 }
 
 #[test]

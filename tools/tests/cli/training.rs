@@ -110,6 +110,15 @@ fn a_killed_run_resumes_and_ends_the_same() {
     child.wait().unwrap();
     assert!(events(&folder).iter().all(|line| line["event"] != "end"));
 
+    let manifest = workspace.path("corpus/corpus.json");
+    let kept = fs::read_to_string(&manifest).unwrap();
+    let mut other: Value = serde_json::from_str(&kept).unwrap();
+    other["checksum"] = 1.into();
+    fs::write(&manifest, other.to_string()).unwrap();
+    let refused = workspace.train(&config, "killed", true).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("started with another corpus"));
+    fs::write(&manifest, kept).unwrap();
+
     let refused = workspace.train(&config, "killed", false).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--resume"));
     assert!(workspace.train(&config, "killed", true).status().unwrap().success());
@@ -133,6 +142,54 @@ fn a_run_begins_with_the_weights_of_another() {
         losses.push(series(&workspace.path(&out), "train", "loss")[0].1);
     }
     assert!(losses[1] < 0.6 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn a_run_that_began_with_another_resumes() {
+    let workspace = Workspace::new();
+    let float = workspace.config("float.toml", "lstm", "", 8_000);
+    assert!(workspace.train(&float, "float", false).status().unwrap().success());
+    let optimal = "input = { method = \"optimal-ternary\" }\nrecurrent = { method = \"optimal-ternary\" }";
+    let config = workspace.config("config.toml", "lstm", optimal, 40_000);
+    let mut child = workspace.train(&config, "run", false).args(["--init", &workspace.text("float")]).spawn().unwrap();
+    let folder = workspace.path("run");
+    wait_for(&mut child, "a checkpoint", || folder.join("checkpoint.safetensors").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(workspace.train(&config, "run", true).status().unwrap().success());
+    assert_eq!(events(&folder).pop().unwrap()["event"], "end");
+}
+
+#[test]
+fn narrow_rows_are_those_of_the_corpus_that_was_learned_from() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 2_000);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("tied = true", "tied = true\ntail = { after = 8, width = 4 }")).unwrap();
+    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.export("run", "right.lm");
+
+    let table = workspace.path("corpus/vocabulary.tsv");
+    let text = fs::read_to_string(&table).unwrap();
+    let mut rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    // The words are the same, their counts those of others.
+    let counts: Vec<&str> = rows[4..].iter().rev().map(|row| row[1]).collect();
+    for (row, count) in rows[4..].iter_mut().zip(counts) {
+        row[1] = count;
+    }
+    let rows: Vec<String> = rows.iter().map(|row| row.join("\t")).collect();
+    fs::write(&table, rows.join("\n") + "\n").unwrap();
+    let refused = fail(&[
+        "export",
+        &workspace.text("run"),
+        "--corpus",
+        &workspace.text("corpus"),
+        "--licence",
+        "CC0-1.0",
+        "--out",
+        &workspace.text("wrong.lm"),
+    ]);
+    assert!(refused.contains("other rows would be narrow"), "{refused}");
 }
 
 #[test]

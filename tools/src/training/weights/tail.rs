@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
 
 use crate::training::rows::Rows;
 use crate::training::slices::give;
@@ -46,6 +47,12 @@ impl Tail {
     /// The tail of a vocabulary with these counts, if it has one.
     pub fn new(config: TailConfig, counts: &[f64]) -> Option<Tail> {
         Some(Tail { width: config.width, is_narrow: config.narrow_rows(counts)?.into() })
+    }
+
+    /// XXH64 of which rows are narrow.
+    pub fn checksum(&self) -> u64 {
+        let bytes: Vec<u8> = self.is_narrow.iter().copied().map(u8::from).collect();
+        XxHash64::oneshot(0, &bytes)
     }
 
     /// Makes zeros of what narrow rows do not have; `values` are those of `rows`.
