@@ -40,7 +40,7 @@ export function resolveSource(source: ModelSource, { baseUrl, integrity }: Sourc
   throw new LmError(
     "argument",
     `no model "${source}" comes with lm-wasm (it has ${Object.keys(MODELS).join(", ")}): ` +
-      `pass the address or the bytes of a .lm file, or a baseUrl with models/${source}.lm`,
+      "pass the address or the bytes of a .lm file",
   );
 }
 

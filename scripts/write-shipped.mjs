@@ -17,8 +17,9 @@ async function entry(name, path) {
 }
 
 async function modelEntries() {
-  const files = (await readdir(join(ROOT, "models"))).filter((name) => name.endsWith(".lm")).sort();
-  return (await Promise.all(files.map((file) => entry(basename(file, ".lm"), `models/${file}`)))).join("");
+  const files = (await readdir(join(ROOT, "models"))).filter((name) => name.endsWith(".lm"));
+  const names = files.map((file) => basename(file, ".lm")).sort();
+  return (await Promise.all(names.map((name) => entry(name, `models/${name}.lm`)))).join("");
 }
 
 await writeFile(

@@ -57,7 +57,7 @@ test("names, addresses and bytes are sources", () => {
 });
 
 test("what is no source is refused, with the remedy", () => {
-  assert.throws(() => resolveSource("xx"), { code: "argument", message: /"xx".*it has en.*baseUrl/s });
+  assert.throws(() => resolveSource("xx"), { code: "argument", message: /"xx".*it has en, .*the address or the bytes/s });
   assert.throws(() => resolveSource("constructor"), { code: "argument" });
   assert.throws(() => resolveSource("./models/en.lm"), { code: "argument", message: /absolute address/ });
 });
