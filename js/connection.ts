@@ -80,9 +80,7 @@ export class Connection {
       this.#running = this.#send(job);
       return;
     }
-    this.#waiting
-      .get(requester)
-      ?.reject(new LmError("superseded", "a newer request took its place"));
+    this.#waiting.get(requester)?.reject(new LmError("superseded", "a newer request took its place"));
     this.#waiting.set(requester, job);
   }
 

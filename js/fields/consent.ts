@@ -50,9 +50,6 @@ export function checkConsent(field: HTMLElement): void {
   const reason = refusal(field);
   if (reason) throw new LmError("field", reason);
   if (field.closest("[writingsuggestions]")?.getAttribute("writingsuggestions")?.toLowerCase() === "false") {
-    throw new LmError(
-      "field",
-      'writingsuggestions="false" forbids suggestions here: remove it',
-    );
+    throw new LmError("field", 'writingsuggestions="false" forbids suggestions here: remove it');
   }
 }
