@@ -11,7 +11,6 @@ rows' integers, by themselves and where the fitted value is known: an ideal code
 
 import argparse
 import json
-import re
 import struct
 from collections import Counter
 from pathlib import Path
@@ -57,8 +56,10 @@ def composed_rows(run, words):
     config, array = read_checkpoint(run)
     options = config["training"]["ngrams"]
     vectors = array("embedding.ngrams")
-    lists = [[xxhash.xxh64_intdigest(ngram.encode()) % len(vectors) for ngram in ngrams_of(word, options["shortest"], options["longest"])] for word in words]
-    return config, array("embedding") + means([np.array(numbers) for numbers in lists], len(vectors)) @ vectors
+    hashed = lambda ngram: xxhash.xxh64_intdigest(ngram.encode()) % len(vectors)
+    shared = [ngrams_of(word, options["shortest"], options["longest"]) for word in words]
+    lists = [np.array([hashed(ngram) for ngram in ngrams]) for ngrams in shared]
+    return config, array("embedding") + means(lists, len(vectors)) @ vectors
 
 
 def solve(features, rows, steps=80):
@@ -107,12 +108,13 @@ def main():
     parser.add_argument("run", type=Path)
     parser.add_argument("corpus", type=Path)
     options = parser.parse_args()
-    lines = (options.corpus / "vocabulary.tsv").read_text().splitlines()[1:]
-    words = [re.split("\t", line)[0] for line in lines]
+    lines = [line.split("\t") for line in (options.corpus / "vocabulary.tsv").read_text().splitlines()[1:]]
+    words, counts = [line[0] for line in lines], np.array([float(line[1]) for line in lines])
     config, rows = composed_rows(options.run, words)
     tail = config["model"]["tail"]
-    # Rows are in the order of frequency here; each column is centred.
-    words, rows = words[tail["after"] :], rows[tail["after"] :, : tail["width"]].astype(np.float64)
+    narrow = np.argsort(-counts, kind="stable")[tail["after"] :]
+    words, rows = [words[row] for row in narrow], rows[narrow, : tail["width"]].astype(np.float64)
+    # A column's mean is told by one number.
     rows = rows - rows.mean(0)
     integers = np.round(rows / np.abs(rows).max(1, keepdims=True) * (2 ** (BITS - 1) - 1))
     print(f"{len(words)} rows of {tail['width']} columns, by themselves {entropy(integers) / 8e3:.0f} kB\n")
