@@ -205,6 +205,8 @@ mod tests {
         for (a, b) in read.trie.trigrams.probabilities.iter().zip(&trie.trigrams.probabilities) {
             assert!((a - b).abs() < 0.05, "{a} is not {b}");
         }
+        let sum: f32 = read.trie.unigrams.iter().map(|unigram| unigram.exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{sum}");
     }
 
     #[test]
