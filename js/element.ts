@@ -44,6 +44,7 @@ export class LmSuggestElement extends Base {
     return this.#texts;
   }
 
+  /** Attaches the field anew, with these texts. */
   set texts(texts: Partial<Texts>) {
     this.#texts = texts;
     this.#restart();
