@@ -93,11 +93,9 @@ def entropy(symbols):
 
 
 def report(what, features, rows, weights):
-    # Each row by its own scale, as the file has it: the outermost level is its largest element.
-    scales = np.abs(rows).max(1, keepdims=True) / (2 ** (BITS - 1) - 1)
-    integers = np.round(rows / scales).astype(int)
-    fitted = features @ solve(features, rows / scales)
-    left = ((rows / scales - fitted) ** 2).sum() / ((rows / scales) ** 2).sum()
+    integers = np.round(rows)
+    fitted = features @ solve(features, rows)
+    left = ((rows - fitted) ** 2).sum() / (rows**2).sum()
     contexts = np.clip(np.round(2 * fitted), -7, 7).astype(int)
     saved = entropy(integers) - sum(entropy(integers[contexts == context]) for context in np.unique(contexts))
     print(f"| {what} | {100 * (1 - left):.1f} % | {saved / 8e3:.0f} kB | {weights * BITS / 8e3:.0f} kB |")
@@ -116,8 +114,9 @@ def main():
     words, rows = [words[row] for row in narrow], rows[narrow, : tail["width"]].astype(np.float64)
     # A column's mean is told by one number.
     rows = rows - rows.mean(0)
-    integers = np.round(rows / np.abs(rows).max(1, keepdims=True) * (2 ** (BITS - 1) - 1))
-    print(f"{len(words)} rows of {tail['width']} columns, by themselves {entropy(integers) / 8e3:.0f} kB\n")
+    # Each row by its own scale, as the file has it: the outermost level is its largest element.
+    rows *= (2 ** (BITS - 1) - 1) / np.abs(rows).max(1, keepdims=True)
+    print(f"{len(words)} rows of {tail['width']} columns, by themselves {entropy(np.round(rows)) / 8e3:.0f} kB\n")
     print("| known of them | variance explained | saved | cost |\n|---|---:|---:|---:|")
     lists = [ngrams_of(word, 2, 5) for word in words]
     frequent = Counter(name for names in lists for name in set(names)).most_common()

@@ -169,6 +169,8 @@ mod tests {
             assert_eq!(got.to_bits(), apply::<Scalar>(sigmoid::<Scalar>, x).to_bits());
         }
         assert_eq!(apply::<Native>(sigmoid::<Native>, 0.0), 0.5);
+        assert_eq!(apply::<Native>(sigmoid::<Native>, f32::MAX), 1.0);
+        assert!(apply::<Native>(sigmoid::<Native>, f32::MIN) < 1e-37);
     }
 
     #[test]

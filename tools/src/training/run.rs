@@ -158,7 +158,7 @@ impl<'a> Trainer<'a> {
                 run.folder.display()
             );
             ensure!(
-                checkpoint.position.corpus.is_none_or(|corpus| position.corpus.is_none_or(|other| other == corpus)),
+                checkpoint.position.corpus.zip(position.corpus).is_none_or(|(began, now)| began == now),
                 "the run in {} was started with another corpus: name that with --corpus, or begin a new run",
                 run.folder.display()
             );
