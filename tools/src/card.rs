@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use lm_wasm::format::Metadata;
 
-use crate::corpus::Manifest;
+use crate::corpus::{Manifest, SourceSummary};
 use crate::evaluation::{Measures, Report, percent};
 use crate::training::config::Config;
 
@@ -53,8 +53,11 @@ impl Card<'_> {
             "## Text and attributions\n\nTokens are those of the source; the weight says how often its text is seen in one pass.\n"
         )?;
         writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
-        for source in &self.manifest.sources {
-            writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)?;
+        self.manifest.sources.iter().try_for_each(|source| write_source(&mut text, source))?;
+        if !self.manifest.before.is_empty() {
+            writeln!(text, "\nBefore, the network was trained on:\n")?;
+            writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
+            self.manifest.before.iter().try_for_each(|source| write_source(&mut text, source))?;
         }
         if !self.manifest.lists.is_empty() {
             writeln!(text, "\nLists that rare words are taken from: {}", self.manifest.lists.join("; "))?;
@@ -88,6 +91,10 @@ impl Card<'_> {
         writeln!(text)?;
         Ok(())
     }
+}
+
+fn write_source(text: &mut String, source: &SourceSummary) -> std::fmt::Result {
+    writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)
 }
 
 fn row(measures: &Measures) -> String {

@@ -13,7 +13,8 @@ use crate::corpus::{Manifest, prepare};
 #[command(after_help = "Examples:
   lm-tools corpus configs/en/corpus.toml --root corpora/en --out runs/en/corpus
   lm-tools corpus chat.txt mail.txt.xz=2 novels.txt.xz=0.5 --words 20000 --language en --out corpus
-  lm-tools corpus train.txt --valid valid.txt --tokenization spaces --words 10000 --language en --out ptb")]
+  lm-tools corpus train.txt --valid valid.txt --tokenization spaces --words 10000 --language en --out ptb
+  lm-tools corpus mail.txt --language en --words-of runs/en/corpus --out runs/en/mail")]
 pub struct Arguments {
     /// A source list (.toml), or text files (plain or .xz), each with =WEIGHT if not 1
     #[arg(required = true)]
@@ -30,6 +31,10 @@ pub struct Arguments {
     /// Words beyond the vocabulary that are completed, too [default with text files: 0]
     #[arg(long)]
     rare_words: Option<usize>,
+    /// Take the words of this prepared corpus, rare ones too, so that its models can be trained on with other text
+    /// (`lm-tools train --init`); what a source list says of words is left
+    #[arg(long, value_name = "CORPUS", conflicts_with_all = ["words", "rare_words", "never_offer"])]
+    words_of: Option<PathBuf>,
     /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
     #[arg(long)]
     language: Option<String>,
@@ -50,7 +55,7 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let manifest = prepare(&self.source_list()?, &self.root, &self.out)?;
+        let manifest = prepare(&self.source_list()?, &self.root, &self.out, self.words_of.as_deref())?;
         if self.json { say!("{}", serde_json::to_string_pretty(&manifest)?) } else { print(&manifest) }
     }
 

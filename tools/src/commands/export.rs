@@ -1,5 +1,6 @@
 //! `lm-tools export`
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,10 +88,15 @@ impl Arguments {
         metadata.push("licence", &self.licence)?;
         metadata.push("date", &today)?;
         metadata.push("lm-tools", env!("CARGO_PKG_VERSION"))?;
-        let sources = manifest.sources.len();
-        metadata.push("trained_on", &format!("a corpus of {} tokens from {sources} sources", manifest.train_tokens))?;
-        let attributions = manifest.sources.iter().map(|source| &source.attribution).chain(&manifest.lists);
-        for attribution in attributions.filter(|attribution| !attribution.is_empty()) {
+        let mut trained_on =
+            format!("a corpus of {} tokens from {} sources", manifest.train_tokens, manifest.sources.len());
+        if !manifest.before.is_empty() {
+            trained_on += &format!(", before that on {} sources", manifest.before.len());
+        }
+        metadata.push("trained_on", &trained_on)?;
+        let sources = manifest.sources.iter().chain(&manifest.before).map(|source| &source.attribution);
+        let mut told = HashSet::from([""]);
+        for attribution in sources.chain(&manifest.lists).filter(|attribution| told.insert(attribution)) {
             metadata.push("attribution", attribution)?;
         }
         if self.damp != 1.0 {

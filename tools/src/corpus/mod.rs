@@ -22,7 +22,7 @@ use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use lm_wasm::text::Vocabulary;
+use lm_wasm::text::{UNKNOWN, Vocabulary};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
@@ -61,6 +61,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
     pub sources: Vec<SourceSummary>,
+    /// Sources of the corpora before, whose words this one took over: a model may have been trained on their text, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<SourceSummary>,
 }
 
 /// One source in a manifest.
@@ -83,36 +86,31 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     serde_json::from_str(&text).with_context(|| format!("{} is damaged; prepare the corpus again", path.display()))
 }
 
-/// Prepares a corpus in the folder `out`.
-pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
+/// Prepares a corpus in the folder `out`, with the words of another prepared corpus where one is named.
+pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Path>) -> Result<Manifest> {
     sources.check(root)?;
+    let other = words_of.map(|folder| Words::of(folder, sources, out)).transpose()?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     // Written last, it says that the folder is whole: the one of an earlier corpus must not say so of this one.
     let manifest_path = out.join("corpus.json");
     fs::remove_file(&manifest_path).or_else(ignore_missing)?;
-    let counts = count(sources, root)?;
-    if counts.types() == 0 {
-        bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
-    }
-    let offer = Offer::read(sources, root)?;
-    let mut table = counts.vocabulary(sources.words, &|word| offer.allows(word));
-    if !sources.spelling.is_empty() {
-        let marked = misspelling::mark(&mut table, &sources.spelling, root)?;
-        eprintln!("{marked} misspellings are read, but not offered");
-    }
-    table.write(&out.join("vocabulary.tsv"))?;
+    let words = other.map_or_else(|| Words::choose(sources, root), Ok)?;
+    words.table.write(&out.join("vocabulary.tsv"))?;
     RareWords::remove(out)?;
-    if sources.rare_words > 0 {
-        let rare = RareWords::choose(&counts, &table, &offer, sources, root)?;
+    if let Some(rare) = &words.rare {
         rare.write(out)?;
         eprintln!("{} rare words are completed, too", rare.entries.len());
     }
-    let vocabulary = table.vocabulary()?;
+    let vocabulary = words.table.vocabulary()?;
 
     let mut blocks = Blocks::create(out, sources.block_lines)?;
     let mut summaries = Vec::new();
+    let mut unknown = Share::default();
     for source in &sources.source {
-        summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks)?);
+        summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks, &mut unknown)?);
+    }
+    if unknown.1 == 0.0 {
+        bail!("the corpus is empty: no line in {} source(s)", sources.source.len());
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
     let valid = write_valid(sources, root, &vocabulary, out)?;
@@ -123,14 +121,64 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path) -> Result<Manifest> {
         train_tokens: train,
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
-        unknown_share: table.entries[0].count / table.entries.iter().map(|entry| entry.count).sum::<f64>(),
-        lists: if sources.rare_words > 0 { sources.attributions_of_lists() } else { Vec::new() },
+        unknown_share: unknown.0 / unknown.1,
+        lists: words.lists,
         sources: summaries,
+        before: words.before,
     };
     fs::write(&manifest_path, serde_json::to_string_pretty(&manifest)? + "\n")
         .with_context(|| format!("cannot write {}", manifest_path.display()))?;
     Ok(manifest)
 }
+
+/// The words of a corpus, and where they come from.
+struct Words {
+    table: WordTable,
+    rare: Option<RareWords>,
+    lists: Vec<String>,
+    before: Vec<SourceSummary>,
+}
+
+impl Words {
+    /// The most frequent words of the text.
+    fn choose(sources: &Sources, root: &Path) -> Result<Words> {
+        let counts = count(sources, root)?;
+        if counts.types() == 0 {
+            bail!("the corpus is empty: no word in {} source(s)", sources.source.len());
+        }
+        let offer = Offer::read(sources, root)?;
+        let mut table = counts.vocabulary(sources.words, &|word| offer.allows(word));
+        if !sources.spelling.is_empty() {
+            let marked = misspelling::mark(&mut table, &sources.spelling, root)?;
+            eprintln!("{marked} misspellings are read, but not offered");
+        }
+        let with_rare = sources.rare_words > 0;
+        let rare = with_rare.then(|| RareWords::choose(&counts, &table, &offer, sources, root)).transpose()?;
+        let lists = if with_rare { sources.attributions_of_lists() } else { Vec::new() };
+        Ok(Words { table, rare, lists, before: Vec::new() })
+    }
+
+    /// Those of the prepared corpus in `folder`.
+    fn of(folder: &Path, sources: &Sources, out: &Path) -> Result<Words> {
+        let Manifest { language, tokenization, lists, mut before, sources: texts, .. } = read_manifest(folder)?;
+        if fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(folder).is_ok_and(|folder| folder == out)) {
+            bail!("--words-of and --out are both {}: prepare the corpus in another folder", out.display());
+        }
+        if language != sources.language {
+            bail!("the corpus in {} is of the language {language}, the text {}", folder.display(), sources.language);
+        }
+        if tokenization != sources.tokenization {
+            bail!("the corpus in {} is tokenized otherwise (see --tokenization)", folder.display());
+        }
+        before.extend(texts);
+        let table = WordTable::read(&folder.join("vocabulary.tsv"))?;
+        Ok(Words { table, rare: RareWords::read(folder)?, lists, before })
+    }
+}
+
+/// Tokens of a kind among all tokens, weighted.
+#[derive(Default)]
+struct Share(f64, f64);
 
 fn checksum(path: &Path) -> Result<u64> {
     let cannot_read = || format!("cannot read {}", path.display());
@@ -171,6 +219,7 @@ fn write_source(
     root: &Path,
     vocabulary: &Vocabulary,
     blocks: &mut Blocks,
+    unknown: &mut Share,
 ) -> Result<SourceSummary> {
     let progress = Progress::spinner(&format!("reading {}", source.path));
     let mut lines = Lines::open(&root.join(&source.path))?;
@@ -180,10 +229,12 @@ fn write_source(
         let rows = line_rows(&line, sources.tokenization, vocabulary);
         count += 1;
         tokens += rows.len() as u64;
+        unknown.0 += source.weight * rows.iter().filter(|&&row| row == UNKNOWN).count() as f64;
         blocks.add_line(&rows)?;
         progress.add(1);
     }
     blocks.end_source();
+    unknown.1 += source.weight * tokens as f64;
     Ok(SourceSummary {
         path: source.path.clone(),
         weight: source.weight,
