@@ -29,7 +29,7 @@ pub fn full(
 }
 
 /// The loss over each position's target and the drawn candidates, as [`softmax::sampled`](super::softmax::sampled) takes its
-/// arguments; both distributions are corrected by what is expected to be drawn.
+/// arguments; both distributions are corrected by what was likely to be drawn.
 pub fn sampled(
     outputs: &Tensor<2>,
     [rows, bias]: [&Tensor<2>; 2],
@@ -101,8 +101,8 @@ mod tests {
         });
         let drawn = Candidates {
             places: vec![1, 6, 1],
-            log_expected: vec![0.3, -0.2, 0.3],
-            target_log_expected: vec![0.5, -0.2, 0.1, 0.5],
+            log_drawn: vec![0.3, -0.2, 0.3],
+            target_log_drawn: vec![0.5, -0.2, 0.1, 0.5],
         };
         let got = sampled(h, [rows, bias], &targets, &drawn, OPTIONS, 0.25);
         check(got, inputs.clone(), |inputs| {

@@ -17,6 +17,8 @@ use super::learner::Learner;
 use super::low_rank::directions;
 use super::network::Network;
 use super::norm::Method;
+use super::slices::give;
+use super::wider::widened;
 use crate::corpus::WordTable;
 
 /// The file's name in a run's folder.
@@ -165,7 +167,7 @@ impl Checkpoint {
     }
 
     /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start. A tied
-    /// embedding may become narrower.
+    /// embedding may become narrower; or the network may have more units or a wider embedding.
     pub fn restore_common(&self, network: &mut Network, config: &Config, device: &Device) -> Result<()> {
         self.check_vocabulary(network)?;
         let file = SafeTensors::deserialize(&self.bytes)?;
@@ -177,11 +179,21 @@ impl Checkpoint {
         );
         let narrower = from.tied && to.tied && to.embedding < from.embedding;
         let mut factors = if narrower { self.low_rank(config, device)? } else { HashMap::new() };
+        let wider = !narrower && (to.units > from.units || to.embedding > from.embedding);
+        ensure!(
+            !wider || from.has_projection() && to.has_projection(),
+            "rows as wide as the layer cannot be taken over by a larger network: model.embedding must be less than model.units in both"
+        );
         for parameter in &mut network.parameters {
             if let Some(value) = factors.remove(parameter.name.as_str()) {
                 parameter.value = value;
             } else if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
-                parameter.value = read(&file, &parameter.name, &parameter.value, device)?;
+                let (name, start) = (&parameter.name, &parameter.value);
+                parameter.value = if wider {
+                    widened(name, read_any(&file, name, device)?, start, from.units)?
+                } else {
+                    read(&file, name, start, device)?
+                };
             }
         }
         Ok(())
@@ -208,10 +220,7 @@ impl Checkpoint {
             "normalization.method = \"weight\": its norms are not those of the narrower input weights"
         );
         let file = SafeTensors::deserialize(&self.bytes)?;
-        let tensor = |name: &str| -> Result<Tensor<2>> {
-            let shape = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?.shape().to_vec();
-            read(&file, name, &Tensor::zeros([shape[0], shape[1]], device), device)
-        };
+        let tensor = |name: &str| read_any(&file, name, device);
         let embedding = tensor("embedding")?;
         let directions = directions(&embedding, rank);
         let projection = match self.config.model.has_projection() {
@@ -245,15 +254,23 @@ impl Checkpoint {
 
 /// A tensor of a checkpoint, of the shape of `like`.
 fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Result<Tensor<2>> {
-    let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
+    let tensor = read_any(file, name, device)?;
     ensure!(
-        view.shape() == like.dims() && view.dtype() == Dtype::F32,
+        tensor.dims() == like.dims(),
         "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run",
-        view.shape(),
+        tensor.dims(),
         like.dims()
     );
+    Ok(tensor)
+}
+
+/// A tensor of a checkpoint.
+fn read_any(file: &SafeTensors, name: &str, device: &Device) -> Result<Tensor<2>> {
+    let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
+    let &[rows, columns] = view.shape() else { bail!("the checkpoint's {name} is {:?}, no matrix", view.shape()) };
+    ensure!(view.dtype() == Dtype::F32, "the checkpoint's {name} is of {:?}, not of 32-bit floats", view.dtype());
     let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-    Ok(Tensor::from_data(TensorData::new(values.collect(), like.dims()), device))
+    Ok(give(values.collect(), [rows, columns], device))
 }
 
 /// Refuses a folder that holds another run, or none to go on with.

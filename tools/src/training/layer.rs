@@ -24,6 +24,7 @@ impl State {
 }
 
 /// The weights that a layer computes with.
+#[derive(Clone)]
 pub struct LayerWeights {
     /// `[inputs, gates * units]`
     pub input: Tensor<2>,
@@ -104,6 +105,8 @@ pub struct Sequence {
     pub units: usize,
     /// Whether the cell runs fused over slices: right on the CPU.
     pub fused: bool,
+    /// Largest norm of what flows back in a sequence from a step to the one before, in means of what comes from the outputs.
+    pub clip: Option<f32>,
 }
 
 impl Sequence {
@@ -156,6 +159,7 @@ impl Sequence {
         let (mut input_products, mut recurrent_products) = (Vec::new(), Vec::new());
         let mut denormalizer = Denormalizer::new(weights, tape.norms);
         let mut recurrent_bias = None;
+        let limit = self.clip.map(|clip| norms(&gradient).mean_dim(0) * clip);
         let upstream = gradient.split(self.batch, 0);
         for ((saved, mask), upstream) in tape.steps.into_iter().zip(tape.masks).zip(upstream).rev() {
             let step = self.cell.backward(saved, dh + upstream, carry, self.fused);
@@ -164,6 +168,9 @@ impl Sequence {
             }
             let d_recurrent = denormalizer.recurrent(step.h);
             dh = d_recurrent.clone().matmul(transposed.clone());
+            if let Some(limit) = &limit {
+                dh = within(dh, limit);
+            }
             carry = step.carry;
             if let Some(mask) = mask {
                 dh = dh * mask.clone();
@@ -194,6 +201,17 @@ impl Sequence {
             x: dx.matmul(weights.input.clone().transpose()),
         }
     }
+}
+
+/// The norm of each row, `[rows, 1]`.
+fn norms(rows: &Tensor<2>) -> Tensor<2> {
+    (rows.clone() * rows.clone()).sum_dim(1).sqrt()
+}
+
+/// The rows, those of a norm beyond `limit`, `[1, 1]`, made shorter.
+fn within(rows: Tensor<2>, limit: &Tensor<2>) -> Tensor<2> {
+    let share = (limit.clone() / (norms(&rows) + f32::MIN_POSITIVE)).clamp_max(1.0);
+    rows * share
 }
 
 fn added(sum: Option<Tensor<2>>, summand: Tensor<2>) -> Tensor<2> {
@@ -363,7 +381,7 @@ mod tests {
     }
 
     fn matches_autodiff(cell: Cell, fused: bool, norm: Option<Method>) {
-        let sequence = Sequence { cell, batch: BATCH, units: UNITS, fused };
+        let sequence = Sequence { cell, batch: BATCH, units: UNITS, fused, clip: None };
         let Case { x, weights, state, masks, target } = case(cell, norm);
         let mut moved = state.clone();
         let (outputs, tape) = sequence.forward(x.clone(), &weights, &mut moved, &masks);
@@ -411,5 +429,27 @@ mod tests {
             matches_autodiff(Cell::Gru, false, norm);
             matches_autodiff(Cell::Gru, true, norm);
         }
+    }
+
+    #[test]
+    fn what_explodes_is_clipped_sequence_by_sequence() {
+        let Case { x, weights, state, target, .. } = case(Cell::Lstm, None);
+        let gradient = |growth: f32, clip: Option<f32>| {
+            let weights = LayerWeights { recurrent: weights.recurrent.clone() * growth, ..weights.clone() };
+            let sequence = Sequence { cell: Cell::Lstm, batch: BATCH, units: UNITS, fused: true, clip };
+            let (_, tape) = sequence.forward(x.clone(), &weights, &mut state.clone(), &vec![None; STEPS]);
+            sequence.backward(tape, &weights, target.clone()).recurrent
+        };
+        let largest = |tensor: &Tensor<2>| -> f32 { tensor.clone().abs().max().into_scalar() };
+        // What does not explode, stays as it is.
+        let (free, loose) = (gradient(1.0, None), gradient(1.0, Some(10.0)));
+        assert!(largest(&(free - loose)) < 1e-6);
+        let (free, clipped) = (gradient(20.0, None), gradient(20.0, Some(1.0)));
+        assert!(largest(&clipped) > 0.01 && largest(&clipped) < 0.2 * largest(&free), "{free} {clipped}");
+
+        let device = Device::flex();
+        let rows = Tensor::<2>::from_floats([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], &device);
+        let wanted = Tensor::<2>::from_floats([[1.2, 1.6], [0.3, 0.4], [0.0, 0.0]], &device);
+        assert_close("rows", within(rows, &Tensor::from_floats([[2.0]], &device)), wanted);
     }
 }

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 
 use super::adam::{Gradient, Update, update_all};
 use super::batches::Batch;
-use super::config::Config;
+use super::config::{Config, Normalization};
 use super::device::ComputeDevice;
 use super::layer::State;
 use super::network::{Network, Phase};
@@ -49,6 +49,13 @@ impl<'a> Learner<'a> {
         if number == self.first_quantized() {
             self.network.start_quantization();
         }
+        if let Some(Normalization { open, .. }) = self.config.normalization
+            && number == self.first_frozen()
+            && open != 1.0
+        {
+            self.network.open_output_gates(open);
+            self.states.iter_mut().for_each(|state| state.h = state.h.clone() * open);
+        }
         let step = self.network.step(batch, &mut self.states, phase, options, random);
         let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
         if !(step.loss.is_finite() && norm.is_finite()) {
@@ -84,8 +91,13 @@ impl<'a> Learner<'a> {
 
     /// What a step does.
     pub fn phase_of(&self, step: u64) -> Phase {
+        Phase { quantized: step >= self.first_quantized(), frozen: step >= self.first_frozen() }
+    }
+
+    /// The first step whose normalization uses its running averages.
+    fn first_frozen(&self) -> u64 {
         let freeze = self.config.normalization.map_or(1.0, |normalization| normalization.freeze);
-        Phase { quantized: step >= self.first_quantized(), frozen: step >= share_of(freeze, self.config.steps()) }
+        share_of(freeze, self.config.steps())
     }
 
     /// The learning rate of a step: warm-up, plateau, linear decay.

@@ -346,7 +346,7 @@ impl Network {
     }
 
     pub(super) fn sequence(&self, batch: usize) -> Sequence {
-        Sequence { cell: self.config.cell, batch, units: self.config.units, fused: self.fused }
+        Sequence { cell: self.config.cell, batch, units: self.config.units, fused: self.fused, clip: None }
     }
 
     /// From a batch to the vectors that are compared with the output rows, `[positions, width]`; moves `states` on.

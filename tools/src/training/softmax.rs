@@ -159,12 +159,12 @@ fn gradient_fused(
 
 /// Words drawn for a batch, and what corrects their logits.
 pub struct Candidates {
-    /// Places of the drawn words among the rows.
+    /// Places of the drawn words among the rows; each once.
     pub places: Vec<u32>,
-    /// log of the expected number of times that each is drawn.
-    pub log_expected: Vec<f32>,
+    /// log of the probability that each is drawn.
+    pub log_drawn: Vec<f32>,
     /// The same for the targets.
-    pub target_log_expected: Vec<f32>,
+    pub target_log_drawn: Vec<f32>,
 }
 
 impl Candidates {
@@ -177,7 +177,7 @@ impl Candidates {
 
     /// What corrects the logits of the targets, `[positions, 1]`, and of the candidates, `[candidates, 1]`.
     pub(super) fn corrections(&self, device: &Device) -> [Tensor<2>; 2] {
-        [&self.target_log_expected, &self.log_expected]
+        [&self.target_log_drawn, &self.log_drawn]
             .map(|values| Tensor::<1>::from_floats(values.as_slice(), device).unsqueeze_dim(1))
     }
 }
@@ -361,22 +361,22 @@ mod tests {
 
     fn sampled_matches_automatic_differentiation(fused: bool) {
         let [h, rows, bias] = inputs();
-        // Candidate 3 is the target of two positions; 7 is drawn twice.
+        // Candidate 3 is the target of two positions.
         let drawn = Candidates {
-            places: vec![3, 7, 2, 7],
-            log_expected: vec![0.5, -0.2, 0.1, -0.2],
-            target_log_expected: vec![0.3, -0.4, 0.5, 0.5, 0.0, 0.2],
+            places: vec![3, 7, 2, 4],
+            log_drawn: vec![-0.5, -0.2, 0.0, -0.3],
+            target_log_drawn: vec![0.3, -0.4, 0.5, 0.5, 0.0, 0.2],
         };
         let got = sampled(&h, [&rows, &bias], &TARGETS, &drawn, SHARE, fused);
         check(got, [h, rows, bias], |[h, rows, bias]| {
             let device = h.device();
             let column = |values: &[f32]| Tensor::<1>::from_floats(values, &device).unsqueeze_dim::<2>(1);
-            let (target, candidate) = (indices(TARGETS, &device), indices([3, 7, 2, 7], &device));
+            let (target, candidate) = (indices(TARGETS, &device), indices([3, 7, 2, 4], &device));
             let positive = (h.clone() * rows.clone().select(0, target.clone())).sum_dim(1)
                 + bias.clone().select(0, target)
-                - column(&drawn.target_log_expected);
+                - column(&drawn.target_log_drawn);
             let negative = h.matmul(rows.select(0, candidate.clone()).transpose())
-                + (bias.select(0, candidate) - column(&drawn.log_expected)).transpose();
+                + (bias.select(0, candidate) - column(&drawn.log_drawn)).transpose();
             let mut hits = [[0.0; 4]; 6];
             hits[2][0] = MASKED;
             hits[3][0] = MASKED;

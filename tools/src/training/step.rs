@@ -16,7 +16,7 @@ use super::augmented;
 use super::batches::Batch;
 use super::config::{Augmented, Config, Distillation, Dropout, Softmax};
 use super::distillation::{HintLoss, hint_loss, soft_cross_entropy};
-use super::layer::{LayerGradients, LayerWeights, NormGradients, State, Tape};
+use super::layer::{LayerGradients, LayerWeights, NormGradients, Sequence, State, Tape};
 use super::network::{ByParameter, ComputedLayer, InputTape, LayerPlaces, Network, Phase};
 use super::rows::{Rows, scatter_sum};
 use super::sampler::Sampler;
@@ -34,6 +34,8 @@ pub struct StepOptions<'a> {
     /// What of a teacher is learned, where the batches have soft targets.
     pub distillation: Option<Distillation>,
     pub augmented: Option<Augmented>,
+    /// See [`Sequence::clip`].
+    pub clip_state: Option<f32>,
 }
 
 impl<'a> StepOptions<'a> {
@@ -50,11 +52,12 @@ impl<'a> StepOptions<'a> {
             shards: training.shards,
             distillation: training.distillation,
             augmented: training.augmented,
+            clip_state: training.clip_state,
         }
     }
 
     fn draw(&self, random: &mut StdRng) -> Option<Vec<u32>> {
-        self.sampler.map(|(sampler, count)| (0..count).map(|_| sampler.draw(random)).collect())
+        self.sampler.map(|(sampler, draws)| sampler.draw_distinct(draws, random))
     }
 }
 
@@ -327,7 +330,7 @@ impl Shared<'_> {
             d_projection = Some(pass.hidden.transpose().matmul(d.clone()));
             d = d.matmul(projection.clone().transpose());
         }
-        let sequence = self.network.sequence(batch.size);
+        let sequence = Sequence { clip: self.options.clip_state, ..self.network.sequence(batch.size) };
         let mut layers = Vec::new();
         for ((tape, mask), weights) in pass.tapes.into_iter().zip(&self.layers).rev() {
             let layer = sequence.backward(tape, weights, masked(d, &mask));
@@ -369,12 +372,12 @@ impl Shared<'_> {
 
     /// What was drawn, for the positions of a batch; none where the softmax is full.
     fn candidates(&self, batch: &Batch) -> Option<Candidates> {
-        let (drawn, (sampler, _)) = (self.drawn.as_ref()?, self.options.sampler?);
-        let log_expected = |row: &u32| sampler.log_expected(*row, drawn.len());
+        let (drawn, (sampler, draws)) = (self.drawn.as_ref()?, self.options.sampler?);
+        let log_drawn = |row: &u32| sampler.log_drawn(*row, draws);
         Some(Candidates {
             places: self.touched.output().positions(drawn),
-            log_expected: drawn.iter().map(log_expected).collect(),
-            target_log_expected: batch.targets.iter().map(log_expected).collect(),
+            log_drawn: drawn.iter().map(log_drawn).collect(),
+            target_log_drawn: batch.targets.iter().map(log_drawn).collect(),
         })
     }
 }

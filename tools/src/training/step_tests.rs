@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::sampler::Sampler;
 use super::slices::{give, take};
 use super::step::{Step, StepOptions};
+use super::wider::widened;
 use crate::corpus::{Entry, WordTable};
 use crate::distillation::Soft;
 
@@ -208,12 +209,82 @@ fn shapes(network: &Network) -> Vec<[usize; 2]> {
     network.parameters.iter().map(|parameter| parameter.value.dims()).collect()
 }
 
+/// Words that are drawn for certain need no correction.
+#[test]
+fn a_softmax_over_all_words_drawn_is_the_full_one() {
+    for model in [TIED, UNTIED] {
+        let [full, sampled] =
+            ["", "softmax = { method = \"sampled\", negatives = 5000 }"].map(|softmax| config(model, "", softmax));
+        let network = network(&full, true, &Device::flex());
+        assert_same(&step(&network, &full, PHASE), &step(&network, &sampled, PHASE), &shapes(&network));
+    }
+}
+
 #[test]
 fn shards_sum_to_the_batch() {
     for model in [TIED, UNTIED] {
         let [one, four] = [1, 4].map(|shards| config(model, "", &format!("{SAMPLED}\nshards = {shards}")));
         let network = network(&one, true, &Device::flex());
         assert_same(&step(&network, &one, PHASE), &step(&network, &four, PHASE), &shapes(&network));
+    }
+}
+
+#[test]
+fn a_wider_network_computes_what_the_smaller_one_did() {
+    let norm = "[normalization]\nmethod = \"batch\"\ngain = 0.5";
+    let ngrams = "ngrams = { shortest = 2, longest = 3, vectors = 30 }";
+    for (model, units, wide) in [
+        (TIED, 6, TIED.replace("units = 6", "units = 9").replace("embedding = 4", "embedding = 5")),
+        (UNTIED, 5, UNTIED.replace("units = 5", "units = 8").replace("output = 4", "output = 6")),
+    ] {
+        let [small, wide] = [model, &wide].map(|model| config(model, norm, ngrams));
+        let device = Device::flex();
+        let (before, mut after) = (network(&small, true, &device), Network::new(&wide, &table(), true, &device));
+        for (small, wide) in before.parameters.iter().zip(&mut after.parameters) {
+            wide.value = widened(&small.name, small.value.clone(), &wide.value, units).unwrap();
+        }
+        let (before, after) = (step(&before, &small, PHASE), step(&after, &wide, PHASE));
+        assert!((before.loss - after.loss).abs() < 1e-5, "{} {}", before.loss, after.loss);
+        // What is new learns, too.
+        let projection = wide.model.has_projection();
+        assert!(
+            projection && after.gradients.iter().flatten().all(|g| take(g.value.clone()).iter().any(|&x| x != 0.0))
+        );
+    }
+}
+
+#[test]
+fn output_gates_are_opened_and_the_function_kept() {
+    let norm = "[normalization]\nmethod = \"batch\"\ngain = 0.5";
+    let untied = UNTIED.replace("gru", "lstm");
+    for model in [TIED, &untied, &untied.replace("\noutput = 4", "")] {
+        let config = config(model, norm, "");
+        let device = Device::flex();
+        let mut network = network(&config, true, &device);
+        let units = config.model.units;
+        for layer in 0..config.model.layers {
+            let place = network.places.layers[layer].bias;
+            let mut bias = take(network.value(place).clone());
+            bias[3 * units..].iter_mut().for_each(|bias| *bias -= 8.0);
+            network.parameters[place].value = give(bias, [1, 4 * units], &device);
+            // As a training leaves it: statistics of small states.
+            let norms = network.places.layers[layer].norms.unwrap();
+            for norm in &norms[if layer == 0 { 1 } else { 0 }..] {
+                let small = [vec![1e-4; 4 * units], vec![1e-2; 4 * units]].concat();
+                network.parameters[norm.statistics].value = give(small, [2, 4 * units], &device);
+            }
+        }
+        let phase = Phase { frozen: true, ..PHASE };
+        let hidden = |network: &Network| {
+            let mut states = network.zero_states(BATCH);
+            network.outputs(&batch(), &mut states, &network.evaluation(phase));
+            states.pop().unwrap().h.abs().max().into_scalar::<f32>()
+        };
+        let (loss, h) = (step(&network, &config, phase).loss, hidden(&network));
+        network.open_output_gates(4.0);
+        let (opened, larger) = (step(&network, &config, phase).loss, hidden(&network));
+        assert!((opened - loss).abs() < 2e-3 * loss, "{loss} {opened}");
+        assert!((larger / h - 4.0).abs() < 0.1, "{h} {larger}");
     }
 }
 

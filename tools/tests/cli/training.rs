@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, events, fail, series, succeed, wait_for};
+use crate::workspace::{TERNARY, Workspace, events, fail, sentences, series, succeed, wait_for};
 
 const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
                        recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
@@ -212,6 +212,58 @@ fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
     let before = series(&workspace.path("wide"), "valid", "perplexity").last().unwrap().1;
     let (most, few) = (narrow("most", 15), narrow("few", 2));
     assert!(most < 1.1 * before && few > 1.3 * before, "{before} {most} {few}");
+}
+
+#[test]
+fn a_wider_network_takes_over_a_smaller_one() {
+    let workspace = Workspace::new();
+    let small = workspace.config("small.toml", "lstm", "", 20_000);
+    assert!(workspace.train(&small, "small", false).status().unwrap().success());
+    let text = fs::read_to_string(&small).unwrap().replace("learning_rate = 0.01", "learning_rate = 0.0000001");
+    let larger = text.replace("units = 24", "units = 40").replace("tokens = 20000", "tokens = 80");
+    fs::write(workspace.path("larger.toml"), larger.replace("embedding = 16", "embedding = 20")).unwrap();
+    let larger = workspace.text("larger.toml");
+    let small = workspace.text("small");
+    assert!(workspace.train(&larger, "larger", false).args(["--init", &small]).status().unwrap().success());
+    let perplexity = |run: &str| series(&workspace.path(run), "valid", "perplexity").last().unwrap().1;
+    let (before, after) = (perplexity("small"), perplexity("larger"));
+    assert!((after / before - 1.0).abs() < 0.01, "{before} {after}");
+    // Not the other way about.
+    let config = workspace.text("small.toml");
+    let refused =
+        workspace.train(&config, "again", false).args(["--init", &workspace.text("larger")]).output().unwrap();
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.is_empty() && refused.contains("config and corpus must be those of the run"), "{refused}");
+}
+
+#[test]
+fn a_run_goes_on_with_other_text_of_the_same_words() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 8_000);
+    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    fs::write(workspace.path("mail.txt"), format!("zebras {}", sentences(500, 4))).unwrap();
+    let (mail, corpus, other) = (workspace.text("mail.txt"), workspace.text("corpus"), workspace.text("other"));
+    let prepared = succeed(&["corpus", &mail, "--language", "en", "--words-of", &corpus, "--out", &other, "--json"]);
+    let manifest: Value = serde_json::from_str(&prepared).unwrap();
+    assert_eq!(manifest["before"].as_array().unwrap().len(), 1);
+    let unknown = manifest["unknown_share"].as_f64().unwrap() * manifest["train_tokens"].as_f64().unwrap();
+    assert!((unknown - 1.0).abs() < 1e-6, "zebras alone: {unknown}");
+    let table = |corpus: &str| fs::read_to_string(workspace.path(corpus).join("vocabulary.tsv")).unwrap();
+    assert_eq!(table("corpus"), table("other"));
+
+    let arguments = ["train", "--config", &config, "--corpus", &other, "--init", &workspace.text("run")];
+    succeed(&[&arguments[..], &["--out", &workspace.text("tuned")]].concat());
+    let (run, model) = (workspace.text("tuned"), workspace.text("tuned.lm"));
+    succeed(&["export", &run, "--corpus", &other, "--licence", "CC0-1.0", "--out", &model]);
+    let card = fs::read_to_string(workspace.path("tuned.md")).unwrap();
+    assert!(
+        card.contains("mail.txt") && card.contains("Before, the network was trained on") && card.contains("train.txt")
+    );
+
+    for (language, out, reason) in [("pl", &other, "is of the language en"), ("en", &corpus, "another folder")] {
+        let refused = fail(&["corpus", &mail, "--language", language, "--words-of", &corpus, "--out", out]);
+        assert!(refused.contains(reason), "{refused}");
+    }
 }
 
 #[test]

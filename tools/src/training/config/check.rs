@@ -9,6 +9,7 @@ use super::{
     Augmented, Cell, Config, Distillation, HintConfig, Joint, ModelConfig, Normalization, Softmax, Training, Weights,
 };
 use crate::training::batches::LEAST_HELD_OUT;
+use crate::training::norm::Method;
 use crate::training::weights::{Group, NgramsConfig, Transform};
 
 impl Config {
@@ -32,15 +33,29 @@ impl Config {
             in_range("model.tail.width", tail.width, 1, if lsh.is_some() { output } else { output.min(embedding) })?;
         }
         self.weights.check(&self.model, self.training.softmax)?;
-        if let Some(Normalization { gain, freeze, .. }) = self.normalization {
-            positive("normalization.gain", gain)?;
-            share("normalization.freeze", freeze, true)?;
-        }
+        self.check_normalization()?;
         ensure!(
             self.model.tied || self.training.augmented.is_none(),
             "training.augmented takes the likeness of words from tied rows: set model.tied"
         );
         self.training.check()
+    }
+
+    fn check_normalization(&self) -> Result<()> {
+        let Some(Normalization { method, gain, freeze, open }) = self.normalization else { return Ok(()) };
+        positive("normalization.gain", gain)?;
+        share("normalization.freeze", freeze, true)?;
+        positive("normalization.open", f64::from(open))?;
+        let ModelConfig { cell, tied, .. } = self.model;
+        ensure!(
+            open == 1.0 || cell == Cell::Lstm && method != Method::Weight,
+            "normalization.open is for LSTMs with batch or layer normalization"
+        );
+        ensure!(
+            open == 1.0 || !tied || self.model.has_projection(),
+            "normalization.open: tied rows as wide as the layer leave no projection that could take the factor in"
+        );
+        Ok(())
     }
 }
 
@@ -69,6 +84,7 @@ impl Training {
             positive(&format!("training.{name}"), value)?;
         }
         self.skip.map_or(Ok(()), |skip| positive("training.skip", skip))?;
+        self.clip_state.map_or(Ok(()), |clip| positive("training.clip_state", f64::from(clip)))?;
         ensure!(
             self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
             "training.weight_decay = {} must not be negative",
@@ -287,5 +303,8 @@ mod tests {
         let batch = |more: &str| format!("[normalization]\nmethod = \"batch\"\n{more}\n[training]");
         assert!(error_of("[training]", &batch("freeze = 2.0")).contains("normalization.freeze = 2"));
         assert!(error_of("[training]", &batch("gain = 0.0")).contains("normalization.gain = 0"));
+        assert!(error_of("[training]", &batch("open = 0.0")).contains("normalization.open = 0"));
+        let weight = batch("open = 2.0").replace("batch", "weight");
+        assert!(error_of("[training]", &weight).contains("LSTMs with batch or layer"));
     }
 }

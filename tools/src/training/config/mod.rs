@@ -173,6 +173,9 @@ pub struct Normalization {
     /// Share of the training after which batch and layer normalization use their running averages.
     #[serde(default = "default_freeze")]
     pub freeze: f64,
+    /// How many times as large an LSTM's hidden states become there, by output gates that are opened (see `open.rs`).
+    #[serde(default = "default_open")]
+    pub open: f32,
 }
 
 /// How to train.
@@ -202,6 +205,10 @@ pub struct Training {
     /// Largest global norm of the gradient (Pascanu 2013).
     #[serde(default = "default_clip")]
     pub clip: f64,
+    /// Largest norm of the gradient that a sequence's hidden state hands to the step before, in means of the norms that come from the
+    /// outputs: what explodes in one sequence (Pascanu 2013) does not drown the others, and is learned from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_state: Option<f32>,
     /// A step whose gradient has a larger norm than this changes nothing, and all sequences begin anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<f64>,
@@ -350,6 +357,9 @@ fn default_gain() -> f32 {
 }
 fn default_freeze() -> f64 {
     0.9
+}
+fn default_open() -> f32 {
+    1.0
 }
 fn default_shards() -> usize {
     2
