@@ -55,7 +55,7 @@ impl Card<'_> {
         writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
         self.manifest.sources.iter().try_for_each(|source| write_source(&mut text, source))?;
         if !self.manifest.before.is_empty() {
-            writeln!(text, "\nBefore, the network was trained on:\n")?;
+            writeln!(text, "\nThe words, and what the network may have been trained on before:\n")?;
             writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
             self.manifest.before.iter().try_for_each(|source| write_source(&mut text, source))?;
         }

@@ -79,6 +79,10 @@ impl Arguments {
                 source: files.iter().map(|file| parse_source(file)).collect::<Result<_>>()?,
             },
         };
+        if self.words_of.is_some() {
+            list.rare_words = 0;
+            (list.never_offer, list.offer_if_listed, list.spelling) = (Vec::new(), None, Vec::new());
+        }
         list.words = self.words.unwrap_or(list.words);
         list.rare_words = self.rare_words.unwrap_or(list.rare_words);
         list.language = self.language.clone().unwrap_or(list.language);

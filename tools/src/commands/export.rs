@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use lm_wasm::Model;
 use lm_wasm::format::Metadata;
@@ -52,6 +52,11 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let checkpoint = Checkpoint::read(&self.run)?;
         let manifest = read_manifest(&self.corpus)?;
+        ensure!(
+            checkpoint.position.corpus.is_none_or(|corpus| manifest.checksum == 0 || corpus == manifest.checksum),
+            "the run was trained on another text than that of {}, which would be missing from the card: name the corpus of the run",
+            self.corpus.display()
+        );
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
         let network = checkpoint.network(&table)?;
         let report = self.measures.as_deref().map(read_report).transpose()?;

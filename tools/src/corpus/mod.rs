@@ -109,7 +109,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Pat
     for source in &sources.source {
         summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks, &mut unknown)?);
     }
-    if unknown.1 == 0.0 {
+    if unknown.all == 0.0 {
         bail!("the corpus is empty: no line in {} source(s)", sources.source.len());
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
@@ -121,7 +121,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Pat
         train_tokens: train,
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
-        unknown_share: unknown.0 / unknown.1,
+        unknown_share: unknown.some / unknown.all,
         lists: words.lists,
         sources: summaries,
         before: words.before,
@@ -178,7 +178,10 @@ impl Words {
 
 /// Tokens of a kind among all tokens, weighted.
 #[derive(Default)]
-struct Share(f64, f64);
+struct Share {
+    some: f64,
+    all: f64,
+}
 
 fn checksum(path: &Path) -> Result<u64> {
     let cannot_read = || format!("cannot read {}", path.display());
@@ -229,12 +232,12 @@ fn write_source(
         let rows = line_rows(&line, sources.tokenization, vocabulary);
         count += 1;
         tokens += rows.len() as u64;
-        unknown.0 += source.weight * rows.iter().filter(|&&row| row == UNKNOWN).count() as f64;
+        unknown.some += source.weight * rows.iter().filter(|&&row| row == UNKNOWN).count() as f64;
         blocks.add_line(&rows)?;
         progress.add(1);
     }
     blocks.end_source();
-    unknown.1 += source.weight * tokens as f64;
+    unknown.all += source.weight * tokens as f64;
     Ok(SourceSummary {
         path: source.path.clone(),
         weight: source.weight,

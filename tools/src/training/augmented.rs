@@ -100,17 +100,17 @@ mod tests {
             (0..4).map(|p| plain(inputs.clone(), p, &[0, 1, 2, 3, 4, 5, 6], &[0.0; 7])).reduce(|a, b| a + b).unwrap()
         });
         let drawn = Candidates {
-            places: vec![1, 6, 1],
-            log_drawn: vec![0.3, -0.2, 0.3],
-            target_log_drawn: vec![0.5, -0.2, 0.1, 0.5],
+            places: vec![1, 6, 4],
+            log_drawn: vec![-0.3, -0.2, -1.3],
+            target_log_drawn: vec![-0.5, -0.2, 0.0, -0.5],
         };
         let got = sampled(h, [rows, bias], &targets, &drawn, OPTIONS, 0.25);
         check(got, inputs.clone(), |inputs| {
             let words: [(&[u32], &[f32]); 4] = [
-                (&[2, 1, 6, 1], &[0.5, 0.3, -0.2, 0.3]),
-                (&[6, 1, 1], &[-0.2, 0.3, 0.3]),
-                (&[0, 1, 6, 1], &[0.1, 0.3, -0.2, 0.3]),
-                (&[2, 1, 6, 1], &[0.5, 0.3, -0.2, 0.3]),
+                (&[2, 1, 6, 4], &[-0.5, -0.3, -0.2, -1.3]),
+                (&[6, 1, 4], &[-0.2, -0.3, -1.3]),
+                (&[0, 1, 6, 4], &[0.0, -0.3, -0.2, -1.3]),
+                (&[2, 1, 6, 4], &[-0.5, -0.3, -0.2, -1.3]),
             ];
             (0..4).map(|p| plain(inputs.clone(), p, words[p].0, words[p].1)).reduce(|a, b| a + b).unwrap()
         });

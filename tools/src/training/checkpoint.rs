@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use super::config::Config;
+use super::config::{Config, ModelConfig};
 use super::device::ComputeDevice;
 use super::learner::Learner;
 use super::low_rank::directions;
@@ -180,16 +180,17 @@ impl Checkpoint {
         let narrower = from.tied && to.tied && to.embedding < from.embedding;
         let mut factors = if narrower { self.low_rank(config, device)? } else { HashMap::new() };
         let wider = !narrower && (to.units > from.units || to.embedding > from.embedding);
-        ensure!(
-            !wider || from.has_projection() && to.has_projection(),
-            "rows as wide as the layer cannot be taken over by a larger network: model.embedding must be less than model.units in both"
-        );
+        if wider {
+            check_larger(from, to)?;
+        }
         for parameter in &mut network.parameters {
             if let Some(value) = factors.remove(parameter.name.as_str()) {
                 parameter.value = value;
             } else if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
                 let (name, start) = (&parameter.name, &parameter.value);
-                parameter.value = if wider {
+                parameter.value = if wider && starts_anew(name) {
+                    continue;
+                } else if wider {
                     widened(name, read_any(&file, name, device)?, start, from.units)?
                 } else {
                     read(&file, name, start, device)?
@@ -257,7 +258,7 @@ fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Re
     let tensor = read_any(file, name, device)?;
     ensure!(
         tensor.dims() == like.dims(),
-        "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run",
+        "the checkpoint's {name} is {:?}, this model's {:?}: config and corpus must be those of the run, or a larger network's to begin with --init",
         tensor.dims(),
         like.dims()
     );
@@ -271,6 +272,25 @@ fn read_any(file: &SafeTensors, name: &str, device: &Device) -> Result<Tensor<2>
     ensure!(view.dtype() == Dtype::F32, "the checkpoint's {name} is of {:?}, not of 32-bit floats", view.dtype());
     let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
     Ok(give(values.collect(), [rows, columns], device))
+}
+
+/// Refuses a larger network that cannot take this one over.
+fn check_larger(from: &ModelConfig, to: &ModelConfig) -> Result<()> {
+    let alike = |model: &ModelConfig| (model.cell, model.layers, model.tied, model.lsh);
+    ensure!(
+        alike(from) == alike(to),
+        "a larger network takes over one of the same cell, layers, tied and lsh alone, with more units or a wider embedding"
+    );
+    ensure!(
+        from.has_projection() && to.has_projection(),
+        "rows as wide as the layer cannot be taken over by a larger network: model.embedding (or model.output) must be less than model.units in both"
+    );
+    Ok(())
+}
+
+/// Whether a parameter is found or learned anew in a larger network: levels, and what makes hints.
+fn starts_anew(name: &str) -> bool {
+    name.contains(".levels") || name == "hint"
 }
 
 /// Refuses a folder that holds another run, or none to go on with.

@@ -46,15 +46,15 @@ impl<'a> Learner<'a> {
     pub fn learn(&mut self, batch: &Batch, number: u64, options: &StepOptions, random: &mut StdRng) -> Result<Learned> {
         let training = &self.config.training;
         let phase = self.phase_of(number);
-        if number == self.first_quantized() {
-            self.network.start_quantization();
-        }
         if let Some(Normalization { open, .. }) = self.config.normalization
             && number == self.first_frozen()
             && open != 1.0
         {
             self.network.open_output_gates(open);
             self.states.iter_mut().for_each(|state| state.h = state.h.clone() * open);
+        }
+        if number == self.first_quantized() {
+            self.network.start_quantization();
         }
         let step = self.network.step(batch, &mut self.states, phase, options, random);
         let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();

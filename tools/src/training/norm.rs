@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Keeps the deviation from 0.
-const EPSILON: f32 = 1e-5;
+pub const EPSILON: f32 = 1e-5;
 
 /// A method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@
 use burn::tensor::Tensor;
 
 use super::network::Network;
+use super::norm::EPSILON;
 
 /// Which gate of an LSTM is the output's.
 const OUTPUT_GATE: usize = 3;
@@ -26,7 +27,8 @@ impl Network {
             for norm in next.map(|[input, _]| input).into_iter().chain([recurrent]) {
                 let statistics = &mut self.parameters[norm.statistics].value;
                 let [mean, variance] = [0, 1].map(|row| statistics.clone().narrow(0, row, 1));
-                *statistics = Tensor::cat(vec![mean * factor, variance * factor * factor], 0);
+                let variance = (variance + EPSILON) * factor.powi(2) - EPSILON;
+                *statistics = Tensor::cat(vec![mean * factor, variance], 0);
             }
         }
         let reader = self.places.projection.as_ref().or(self.places.output.as_ref());

@@ -365,7 +365,7 @@ mod tests {
         let drawn = Candidates {
             places: vec![3, 7, 2, 4],
             log_drawn: vec![-0.5, -0.2, 0.0, -0.3],
-            target_log_drawn: vec![0.3, -0.4, 0.5, 0.5, 0.0, 0.2],
+            target_log_drawn: vec![-0.3, -0.4, -0.5, -0.5, 0.0, -1.2],
         };
         let got = sampled(&h, [&rows, &bias], &TARGETS, &drawn, SHARE, fused);
         check(got, [h, rows, bias], |[h, rows, bias]| {

@@ -14,10 +14,13 @@ use super::slices::{give, take};
 /// Columns of `layers.*` are as many blocks as they are times the smaller network's `units`, one for each gate. What is new in a block is
 /// `start` times what makes it as large as the rest on average; biases, gains and statistics are the mean of the rest.
 pub fn widened(name: &str, small: Tensor<2>, start: &Tensor<2>, units: usize) -> Result<Tensor<2>> {
-    let ([rows, columns], shape) = (small.dims(), start.dims());
+    let ([rows, columns], shape, kind) = (small.dims(), start.dims(), Kind::of(name));
     let blocks = if name.starts_with("layers.") && columns % units == 0 { columns / units } else { 1 };
     ensure!(
-        rows <= shape[0] && columns <= shape[1] && shape[1].is_multiple_of(blocks),
+        rows <= shape[0]
+            && columns <= shape[1]
+            && shape[1].is_multiple_of(blocks)
+            && (rows == shape[0] || kind.reads_units()),
         "the other run's {name} is {:?}, this model's {shape:?}: it can be taken over by a larger one alone",
         [rows, columns]
     );
@@ -27,18 +30,17 @@ pub fn widened(name: &str, small: Tensor<2>, start: &Tensor<2>, units: usize) ->
     let spread = mean(values.iter().map(|x| x.abs()));
     for block in 0..blocks {
         let old = |row: usize| &small[row * columns + block * width..][..width];
-        let share = mean((0..rows).flat_map(|row| old(row).iter().map(|x| x.abs()))) / spread.max(f32::MIN_POSITIVE);
+        let size = mean((0..rows).flat_map(|row| old(row).iter().map(|x| x.abs())));
+        let share = if spread > 0.0 { size / spread } else { 0.0 };
         for row in 0..shape[0] {
             let (known, new) = values[row * shape[1] + block * wide..][..wide].split_at_mut(width);
-            match Kind::of(name) {
+            match kind {
                 Kind::OfUnits => new.fill(mean(old(row).iter().copied())),
                 Kind::Projection => new.fill(0.0),
                 Kind::Weights | Kind::Rows => new.iter_mut().for_each(|x| *x *= share),
             }
             if row < rows {
                 known.copy_from_slice(old(row));
-            } else if Kind::of(name) == Kind::Rows {
-                known.iter_mut().for_each(|x| *x *= share);
             } else {
                 known.fill(0.0);
             }
@@ -68,6 +70,11 @@ impl Kind {
             None if name == "projection" => Kind::Projection,
             None => Kind::Rows,
         }
+    }
+
+    /// Whether more units, or a wider embedding, have more rows.
+    fn reads_units(self) -> bool {
+        matches!(self, Kind::Weights | Kind::Projection)
     }
 }
 

@@ -46,14 +46,28 @@ impl Config {
         positive("normalization.gain", gain)?;
         share("normalization.freeze", freeze, true)?;
         positive("normalization.open", f64::from(open))?;
-        let ModelConfig { cell, tied, .. } = self.model;
+        if open == 1.0 {
+            return Ok(());
+        }
         ensure!(
-            open == 1.0 || cell == Cell::Lstm && method != Method::Weight,
+            self.model.cell == Cell::Lstm && method != Method::Weight,
             "normalization.open is for LSTMs with batch or layer normalization"
         );
         ensure!(
-            open == 1.0 || !tied || self.model.has_projection(),
-            "normalization.open: tied rows as wide as the layer leave no projection that could take the factor in"
+            freeze < 1.0,
+            "normalization.open acts where the averages are held: normalization.freeze must be less than 1"
+        );
+        let projects = self.model.has_projection();
+        ensure!(
+            projects || !self.model.tied && self.training.ngrams.is_none(),
+            "normalization.open: rows that are tied or share n-grams, as wide as the layer, cannot take the factor in; \
+             a projection can (narrower rows)"
+        );
+        let (reader, name) =
+            if projects { (self.weights.projection, "projection") } else { (self.weights.output, "output") };
+        ensure!(
+            reader.follows_scale(),
+            "normalization.open: weights.{name} has levels of its own, which would not follow the factor"
         );
         Ok(())
     }
@@ -306,5 +320,6 @@ mod tests {
         assert!(error_of("[training]", &batch("open = 0.0")).contains("normalization.open = 0"));
         let weight = batch("open = 2.0").replace("batch", "weight");
         assert!(error_of("[training]", &weight).contains("LSTMs with batch or layer"));
+        assert!(error_of("[training]", &batch("open = 2.0\nfreeze = 1.0")).contains("freeze must be less than 1"));
     }
 }

@@ -206,7 +206,8 @@ pub struct Training {
     #[serde(default = "default_clip")]
     pub clip: f64,
     /// Largest norm of the gradient that a sequence's hidden state hands to the step before, in means of the norms that come from the
-    /// outputs: what explodes in one sequence (Pascanu 2013) does not drown the others, and is learned from.
+    /// outputs (of the same shard): what explodes in one sequence (Pascanu 2013) does not drown the others, and is learned from. What a
+    /// GRU hands on past its gates is not limited, for it cannot explode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_state: Option<f32>,
     /// A step whose gradient has a larger norm than this changes nothing, and all sequences begin anew.
@@ -317,10 +318,10 @@ pub enum Softmax {
     /// Cross-entropy over the whole vocabulary.
     #[default]
     Full,
-    /// Cross-entropy over the target and words drawn for the whole batch, logits corrected by the log of the expected
-    /// count (Bengio & Senecal 2008; Jean 2015).
+    /// Cross-entropy over the target and words drawn for the whole batch, logits corrected by the log of the
+    /// probability to be drawn (Bengio & Senecal 2008; Jean 2015).
     Sampled {
-        /// Words drawn a step.
+        /// Draws a step; a word that is drawn again counts once.
         negatives: usize,
     },
 }

@@ -99,6 +99,24 @@ pub enum Transform {
     },
 }
 
+impl Transform {
+    /// Whether weights that are all multiplied with a number become the same levels times that number, whenever it happens.
+    pub fn follows_scale(self) -> bool {
+        match self {
+            Transform::Float
+            | Transform::Linear { .. }
+            | Transform::Logarithmic { .. }
+            | Transform::Ternary { .. }
+            | Transform::Binary { scale: None, .. } => true,
+            Transform::Codebook { .. }
+            | Transform::Binary { .. }
+            | Transform::FixedTernary { .. }
+            | Transform::OptimalTernary { .. }
+            | Transform::TrainedTernary { .. } => false,
+        }
+    }
+}
+
 /// What shares a threshold and a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
