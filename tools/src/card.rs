@@ -52,12 +52,10 @@ impl Card<'_> {
             text,
             "## Text and attributions\n\nTokens are those of the source; the weight says how often its text is seen in one pass.\n"
         )?;
-        writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
-        self.manifest.sources.iter().try_for_each(|source| write_source(&mut text, source))?;
+        write_sources(&mut text, &self.manifest.sources)?;
         if !self.manifest.before.is_empty() {
             writeln!(text, "\nThe words, and what the network may have been trained on before:\n")?;
-            writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
-            self.manifest.before.iter().try_for_each(|source| write_source(&mut text, source))?;
+            write_sources(&mut text, &self.manifest.before)?;
         }
         if !self.manifest.lists.is_empty() {
             writeln!(text, "\nLists that rare words are taken from: {}", self.manifest.lists.join("; "))?;
@@ -93,8 +91,11 @@ impl Card<'_> {
     }
 }
 
-fn write_source(text: &mut String, source: &SourceSummary) -> std::fmt::Result {
-    writeln!(text, "| {} | {} | {} | {} |", source.path, source.tokens, source.weight, source.attribution)
+fn write_sources(text: &mut String, sources: &[SourceSummary]) -> std::fmt::Result {
+    writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
+    sources.iter().try_for_each(|SourceSummary { path, tokens, weight, attribution, .. }| {
+        writeln!(text, "| {path} | {tokens} | {weight} | {attribution} |")
+    })
 }
 
 fn row(measures: &Measures) -> String {

@@ -96,7 +96,7 @@ impl Arguments {
         let mut trained_on =
             format!("a corpus of {} tokens from {} sources", manifest.train_tokens, manifest.sources.len());
         if !manifest.before.is_empty() {
-            trained_on += &format!(", before that on {} sources", manifest.before.len());
+            trained_on += &format!(", with the words of text from {} sources before", manifest.before.len());
         }
         metadata.push("trained_on", &trained_on)?;
         let sources = manifest.sources.iter().chain(&manifest.before).map(|source| &source.attribution);

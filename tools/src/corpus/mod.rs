@@ -105,11 +105,14 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Pat
 
     let mut blocks = Blocks::create(out, sources.block_lines)?;
     let mut summaries = Vec::new();
-    let mut unknown = Share::default();
+    let mut unknown = 0.0;
     for source in &sources.source {
-        summaries.push(write_source(source, sources, root, &vocabulary, &mut blocks, &mut unknown)?);
+        let (summary, unknown_tokens) = write_source(source, sources, root, &vocabulary, &mut blocks)?;
+        unknown += source.weight * unknown_tokens as f64;
+        summaries.push(summary);
     }
-    if unknown.all == 0.0 {
+    let all: f64 = summaries.iter().map(|summary| summary.weight * summary.tokens as f64).sum();
+    if all == 0.0 {
         bail!("the corpus is empty: no line in {} source(s)", sources.source.len());
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
@@ -121,7 +124,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Pat
         train_tokens: train,
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
-        unknown_share: unknown.some / unknown.all,
+        unknown_share: unknown / all,
         lists: words.lists,
         sources: summaries,
         before: words.before,
@@ -176,13 +179,6 @@ impl Words {
     }
 }
 
-/// Tokens of a kind among all tokens, weighted.
-#[derive(Default)]
-struct Share {
-    some: f64,
-    all: f64,
-}
-
 fn checksum(path: &Path) -> Result<u64> {
     let cannot_read = || format!("cannot read {}", path.display());
     let mut file = File::open(path).with_context(cannot_read)?;
@@ -216,35 +212,35 @@ fn count(sources: &Sources, root: &Path) -> Result<Counts> {
     Ok(counts)
 }
 
+/// Writes the rows of a source's lines; also tells how many tokens are unknown.
 fn write_source(
     source: &Source,
     sources: &Sources,
     root: &Path,
     vocabulary: &Vocabulary,
     blocks: &mut Blocks,
-    unknown: &mut Share,
-) -> Result<SourceSummary> {
+) -> Result<(SourceSummary, u64)> {
     let progress = Progress::spinner(&format!("reading {}", source.path));
     let mut lines = Lines::open(&root.join(&source.path))?;
-    let (mut count, mut tokens) = (0, 0);
+    let (mut count, mut tokens, mut unknown) = (0, 0, 0);
     blocks.begin_source(source.weight);
     while let Some((_, line)) = lines.next_line()? {
         let rows = line_rows(&line, sources.tokenization, vocabulary);
         count += 1;
         tokens += rows.len() as u64;
-        unknown.some += source.weight * rows.iter().filter(|&&row| row == UNKNOWN).count() as f64;
+        unknown += rows.iter().filter(|&&row| row == UNKNOWN).count() as u64;
         blocks.add_line(&rows)?;
         progress.add(1);
     }
     blocks.end_source();
-    unknown.all += source.weight * tokens as f64;
-    Ok(SourceSummary {
+    let summary = SourceSummary {
         path: source.path.clone(),
         weight: source.weight,
         lines: count,
         tokens,
         attribution: source.attribution.clone(),
-    })
+    };
+    Ok((summary, unknown))
 }
 
 fn write_valid(sources: &Sources, root: &Path, vocabulary: &Vocabulary, out: &Path) -> Result<u64> {

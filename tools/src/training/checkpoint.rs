@@ -184,17 +184,14 @@ impl Checkpoint {
             check_larger(from, to)?;
         }
         for parameter in &mut network.parameters {
-            if let Some(value) = factors.remove(parameter.name.as_str()) {
+            let (name, start) = (&parameter.name, &parameter.value);
+            let keeps_start = parameter.of_method && file.tensor(name).is_err() || wider && starts_anew(name);
+            if let Some(value) = factors.remove(name.as_str()) {
                 parameter.value = value;
-            } else if file.tensor(&parameter.name).is_ok() || !parameter.of_method {
-                let (name, start) = (&parameter.name, &parameter.value);
-                parameter.value = if wider && starts_anew(name) {
-                    continue;
-                } else if wider {
-                    widened(name, read_any(&file, name, device)?, start, from.units)?
-                } else {
-                    read(&file, name, start, device)?
-                };
+            } else if wider && !keeps_start {
+                parameter.value = widened(name, read_any(&file, name, device)?, start, from.units)?;
+            } else if !keeps_start {
+                parameter.value = read(&file, name, start, device)?;
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use super::cell::Saved;
 use super::config::Cell;
 use super::norm::{Norm, NormTape};
+use super::weights::{Inputs, norms};
 
 /// The state between sequences: hidden state and, of an LSTM, cell state, both `[batch, units]`.
 #[derive(Clone)]
@@ -159,7 +160,7 @@ impl Sequence {
         let (mut input_products, mut recurrent_products) = (Vec::new(), Vec::new());
         let mut denormalizer = Denormalizer::new(weights, tape.norms);
         let mut recurrent_bias = None;
-        let limit = self.clip.map(|clip| norms(&gradient).mean_dim(0) * clip);
+        let limit = self.clip.map(|clip| norms(&gradient, Inputs::Columns).mean_dim(0) * clip);
         let upstream = gradient.split(self.batch, 0);
         for ((saved, mask), upstream) in tape.steps.into_iter().zip(tape.masks).zip(upstream).rev() {
             let step = self.cell.backward(saved, dh + upstream, carry, self.fused);
@@ -203,14 +204,9 @@ impl Sequence {
     }
 }
 
-/// The norm of each row, `[rows, 1]`.
-fn norms(rows: &Tensor<2>) -> Tensor<2> {
-    (rows.clone() * rows.clone()).sum_dim(1).sqrt()
-}
-
 /// The rows, those of a norm beyond `limit`, `[1, 1]`, made shorter.
 fn within(rows: Tensor<2>, limit: &Tensor<2>) -> Tensor<2> {
-    let share = (limit.clone() / (norms(&rows) + f32::MIN_POSITIVE)).clamp_max(1.0);
+    let share = (limit.clone() / norms(&rows, Inputs::Columns)).clamp_max(1.0);
     rows * share
 }
 

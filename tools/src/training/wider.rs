@@ -15,7 +15,8 @@ use super::slices::{give, take};
 /// `start` times what makes it as large as the rest on average; biases, gains and statistics are the mean of the rest.
 pub fn widened(name: &str, small: Tensor<2>, start: &Tensor<2>, units: usize) -> Result<Tensor<2>> {
     let ([rows, columns], shape, kind) = (small.dims(), start.dims(), Kind::of(name));
-    let blocks = if name.starts_with("layers.") && columns % units == 0 { columns / units } else { 1 };
+    let has_gates = matches!(kind, Kind::Weights | Kind::OfUnits) && columns % units == 0;
+    let blocks = if has_gates { columns / units } else { 1 };
     ensure!(
         rows <= shape[0]
             && columns <= shape[1]
@@ -50,7 +51,7 @@ pub fn widened(name: &str, small: Tensor<2>, start: &Tensor<2>, units: usize) ->
 }
 
 /// What a parameter is of a network.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Kind {
     /// Weights of a layer: a row each for what is read.
     Weights,

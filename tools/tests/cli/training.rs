@@ -179,16 +179,7 @@ fn narrow_rows_are_those_of_the_corpus_that_was_learned_from() {
     }
     let rows: Vec<String> = rows.iter().map(|row| row.join("\t")).collect();
     fs::write(&table, rows.join("\n") + "\n").unwrap();
-    let refused = fail(&[
-        "export",
-        &workspace.text("run"),
-        "--corpus",
-        &workspace.text("corpus"),
-        "--licence",
-        "CC0-1.0",
-        "--out",
-        &workspace.text("wrong.lm"),
-    ]);
+    let refused = fail(&workspace.exporting("run", "corpus", "wrong.lm"));
     assert!(refused.contains("other rows would be narrow"), "{refused}");
 }
 
@@ -253,14 +244,13 @@ fn a_run_goes_on_with_other_text_of_the_same_words() {
 
     let arguments = ["train", "--config", &config, "--corpus", &other, "--init", &workspace.text("run")];
     succeed(&[&arguments[..], &["--out", &workspace.text("tuned")]].concat());
-    let (run, model) = (workspace.text("tuned"), workspace.text("tuned.lm"));
-    succeed(&["export", &run, "--corpus", &other, "--licence", "CC0-1.0", "--out", &model]);
+    succeed(&workspace.exporting("tuned", "other", "tuned.lm"));
     let card = fs::read_to_string(workspace.path("tuned.md")).unwrap();
     assert!(
         card.contains("mail.txt") && card.contains("may have been trained on before") && card.contains("train.txt")
     );
 
-    let refused = fail(&["export", &run, "--corpus", &corpus, "--licence", "CC0-1.0", "--out", &model]);
+    let refused = fail(&workspace.exporting("tuned", "corpus", "tuned.lm"));
     assert!(refused.contains("trained on another text"), "{refused}");
 
     for (language, out, reason) in [("pl", &other, "is of the language en"), ("en", &corpus, "another folder")] {

@@ -88,18 +88,14 @@ impl Workspace {
     }
 
     pub fn export(&self, out: &str, model: &str) -> String {
-        let model = self.text(model);
-        succeed(&[
-            "export",
-            &self.text(out),
-            "--corpus",
-            &self.text("corpus"),
-            "--licence",
-            "CC0-1.0",
-            "--out",
-            &model,
-        ]);
-        model
+        succeed(&self.exporting(out, "corpus", model));
+        self.text(model)
+    }
+
+    /// The arguments that export a run with a corpus.
+    pub fn exporting(&self, out: &str, corpus: &str, model: &str) -> Vec<String> {
+        let [out, corpus, model] = [out, corpus, model].map(|name| self.text(name));
+        ["export", &out, "--corpus", &corpus, "--licence", "CC0-1.0", "--out", &model].map(str::to_owned).to_vec()
     }
 }
 

@@ -264,8 +264,8 @@ impl Matrix {
     }
 }
 
-/// Euclidean norms of the outputs.
-fn norms(weights: &Tensor<2>, inputs: Inputs) -> Tensor<2> {
+/// Euclidean norms of the outputs, none of them zero.
+pub fn norms(weights: &Tensor<2>, inputs: Inputs) -> Tensor<2> {
     (weights.clone() * weights.clone()).sum_dim(inputs as usize).sqrt().clamp_min(SMALLEST)
 }
 

@@ -18,7 +18,7 @@ use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
-pub use matrix::{Computed, Matrix, Spec};
+pub use matrix::{Computed, Matrix, Spec, norms};
 pub use ngrams::{Ngrams, NgramsConfig};
 pub use tail::{Tail, TailConfig};
 
