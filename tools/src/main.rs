@@ -9,6 +9,7 @@ mod corpus;
 mod distillation;
 mod evaluation;
 mod export;
+mod files;
 mod ngram;
 mod progress;
 mod report;

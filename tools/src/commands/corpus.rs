@@ -45,8 +45,8 @@ pub struct Arguments {
     #[arg(long)]
     never_offer: Vec<String>,
     /// How lines become tokens
-    #[arg(long, value_parser = ["words", "spaces"])]
-    tokenization: Option<String>,
+    #[arg(long)]
+    tokenization: Option<Tokenization>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -88,11 +88,7 @@ impl Arguments {
         list.language = self.language.clone().unwrap_or(list.language);
         list.valid.extend(self.valid.iter().cloned());
         list.never_offer.extend(self.never_offer.iter().cloned());
-        match self.tokenization.as_deref() {
-            Some("spaces") => list.tokenization = Tokenization::Spaces,
-            Some(_) => list.tokenization = Tokenization::Words,
-            None => {}
-        }
+        list.tokenization = self.tokenization.unwrap_or(list.tokenization);
         Ok(list)
     }
 }

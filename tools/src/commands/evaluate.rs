@@ -11,8 +11,9 @@ use lm_wasm::predict::Blend;
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
 use crate::evaluation::{
-    Line, Measures, Options, Predictor, Report, Typing, evaluate, evaluate_personal, with_float_weights,
+    Line, Measures, Options, Predictor, Report, Typing, evaluate, evaluate_personal, percent, with_float_weights,
 };
+use crate::export::TOKENIZATION;
 use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
@@ -39,9 +40,9 @@ pub struct Arguments {
     /// Keep the state from line to line, as benchmarks tell perplexity; else each line is a text by itself
     #[arg(long)]
     stream: bool,
-    /// How lines become tokens
-    #[arg(long, default_value = "words", value_parser = ["words", "spaces"])]
-    tokenization: String,
+    /// How lines become tokens [default: as in the text that the network was trained on; words]
+    #[arg(long)]
+    tokenization: Option<Tokenization>,
     /// Measure perplexity alone
     #[arg(long)]
     no_typist: bool,
@@ -72,17 +73,21 @@ impl Arguments {
             ensure!(!self.personal, "--personal works with the model files of networks");
             ensure!(self.activations.is_none(), "--activations works with the model files of networks");
             let model = NgramPredictor(NgramFile::read(&bytes).with_context(name)?);
-            return self.print_report(&model, &self.lines()?);
+            return self.print_report(&model, Tokenization::Words, &self.lines()?);
         }
         let model = self.read_model(&bytes).with_context(name)?;
         let lines = self.lines()?;
-        if self.personal { self.print_personal(&model, &lines) } else { self.print_report(&model, &lines) }
+        if self.personal {
+            return self.print_personal(&model, &lines);
+        }
+        let spaces = model.metadata().get(TOKENIZATION) == Some("spaces");
+        self.print_report(&model, if spaces { Tokenization::Spaces } else { Tokenization::Words }, &lines)
     }
 
-    fn print_report(&self, model: &dyn Predictor, lines: &[Line]) -> Result<()> {
+    fn print_report(&self, model: &dyn Predictor, trained: Tokenization, lines: &[Line]) -> Result<()> {
         let options = Options {
             suggestions: self.suggestions.into(),
-            tokenization: if self.tokenization == "spaces" { Tokenization::Spaces } else { Tokenization::Words },
+            tokenization: self.tokenization.unwrap_or(trained),
             stream: self.stream,
             typist: !self.no_typist,
             threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
@@ -164,7 +169,6 @@ fn print(report: &Report) -> Result<()> {
 }
 
 fn print_row(source: &str, measures: &Measures) -> Result<()> {
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let typing = if let Some(Typing { top_1, top_k, ksr, ksr_interval, ceiling, .. }) = &measures.typing {
         let ksr = format!("{:.2} ({:.1}-{:.1})", 100.0 * ksr, 100.0 * ksr_interval.low, 100.0 * ksr_interval.high);
         format!(" {:>7} {:>7} {ksr:>17} {:>8}", percent(*top_1), percent(*top_k), percent(*ceiling))

@@ -1,8 +1,7 @@
 //! `lm-tools export`
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -12,9 +11,11 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::card::Card;
+use crate::corpus::sources::Tokenization;
 use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
 use crate::evaluation::Report;
-use crate::export::{damp, model_parts, rare_parts};
+use crate::export::{TOKENIZATION, damp, model_parts, rare_parts};
+use crate::files::replace;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 
@@ -50,6 +51,12 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
+        let card_path = self.out.with_extension("md");
+        ensure!(
+            card_path != self.out,
+            "--out {}: that is where the card goes; name a file that ends in .lm",
+            self.out.display()
+        );
         let checkpoint = Checkpoint::read(&self.run)?;
         let manifest = read_manifest(&self.corpus)?;
         ensure!(
@@ -59,9 +66,13 @@ impl Arguments {
         );
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
         let network = checkpoint.network(&table)?;
-        let report = self.measures.as_deref().map(read_report).transpose()?;
+        let report = self.measures.as_deref().map(Report::read).transpose()?;
         let config = &checkpoint.config;
-        let metadata = self.metadata(config, &manifest, report.as_ref())?;
+        let done = checkpoint.position.step;
+        if done < config.steps() {
+            eprintln!("{} is not finished: {}", self.run.display(), progress_of(config, done));
+        }
+        let metadata = self.metadata(config, done, &manifest, report.as_ref())?;
         let rare = RareWords::read(&self.corpus)?;
         let mut parts = model_parts(config, &network, &table, metadata.clone())?;
         damp(&mut parts, self.damp);
@@ -69,7 +80,7 @@ impl Arguments {
         let bytes = parts.to_bytes()?;
         // What cannot be loaded must not be written.
         Model::from_bytes(&bytes).context("the exported model does not load")?;
-        fs::write(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
+        replace(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
         let card = Card {
             metadata: &metadata,
             manifest: &manifest,
@@ -80,12 +91,12 @@ impl Arguments {
             parameters: network.size(),
             commands: &self.made_by,
         };
-        let path = self.out.with_extension("md");
-        fs::write(&path, card.to_markdown()?).with_context(|| format!("cannot write {}", path.display()))?;
-        say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), path.display())
+        let card = card.to_markdown()?;
+        replace(&card_path, card.as_bytes()).with_context(|| format!("cannot write {}", card_path.display()))?;
+        say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), card_path.display())
     }
 
-    fn metadata(&self, config: &Config, manifest: &Manifest, report: Option<&Report>) -> Result<Metadata> {
+    fn metadata(&self, config: &Config, done: u64, manifest: &Manifest, report: Option<&Report>) -> Result<Metadata> {
         let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
         let mut metadata = Metadata::new();
         metadata.push("name", &config.name)?;
@@ -98,7 +109,13 @@ impl Arguments {
         if !manifest.before.is_empty() {
             trained_on += &format!(", with the words of text from {} sources before", manifest.before.len());
         }
+        if done < config.steps() {
+            trained_on += &format!("; not finished: {}", progress_of(config, done));
+        }
         metadata.push("trained_on", &trained_on)?;
+        if manifest.tokenization == Tokenization::Spaces {
+            metadata.push(TOKENIZATION, "spaces")?;
+        }
         let sources = manifest.sources.iter().chain(&manifest.before).map(|source| &source.attribution);
         let mut told = HashSet::from([""]);
         for attribution in sources.chain(&manifest.lists).filter(|attribution| told.insert(attribution)) {
@@ -120,13 +137,12 @@ impl Arguments {
     }
 }
 
+/// How far a run is.
+fn progress_of(config: &Config, done: u64) -> String {
+    format!("{} of {} tokens", done * config.tokens_a_step(), config.training.tokens)
+}
+
 fn share(text: &str) -> Result<f32, String> {
     let share = text.parse().map_err(|_| "it is no number".to_owned())?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("it must be from 0 to 1".to_owned()) }
-}
-
-fn read_report(path: &Path) -> Result<Report> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))
 }

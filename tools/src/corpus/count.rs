@@ -6,7 +6,7 @@ use lm_wasm::text::{Casing, Segment, Token, ends_sentence, normalize, segments};
 
 use super::vocabulary::{Entry, WordTable};
 
-/// When more word types than this are held, those seen once so far are forgotten (lossy counting, Manku & Motwani 2002):
+/// When more word types than this are held, those seen least so far are forgotten (lossy counting, Manku & Motwani 2002):
 /// with a vocabulary of 100,000 words a type forgotten again and again would not have made it.
 const MAX_TYPES: usize = 8_000_000;
 /// A punctuation mark is a row of its own if at least this share of all tokens is.
@@ -65,7 +65,16 @@ impl Counts {
         self.lines += weight;
         self.tokens += weight;
         if self.words.len() > MAX_TYPES {
-            self.words.retain(|_, seen| seen.count > 1.0);
+            self.forget(MAX_TYPES / 2);
+        }
+    }
+
+    /// Keeps at most so many words: forgets those seen once, then, if they are still too many, those seen twice ...
+    fn forget(&mut self, most: usize) {
+        let mut times = 0;
+        while self.words.len() > most {
+            times += 1;
+            self.words.retain(|_, seen| seen.times() > times);
         }
     }
 
@@ -131,6 +140,11 @@ impl Counts {
 }
 
 impl Seen {
+    /// How often it was seen, whatever its text weighs.
+    fn times(&self) -> u32 {
+        self.inside.iter().chain(&self.initial).sum()
+    }
+
     /// The usual spelling: the most frequent casing inside sentences, or at their start where there is nothing else.
     fn spelling(&self, word: &str) -> String {
         let counts = if self.inside.iter().any(|&n| n > 0) { &self.inside } else { &self.initial };
@@ -166,6 +180,22 @@ mod tests {
         assert_eq!(entry("</s>").count, 3.0);
         assert_eq!(entry("<unk>").count, 0.0);
         assert_eq!(table.specials, 6);
+    }
+
+    #[test]
+    fn what_is_seen_least_is_forgotten_first_whatever_its_weight() {
+        let mut counts = Counts::default();
+        counts.add_split_line("once once2 twice twice", 5.0);
+        counts.add_split_line("thrice thrice thrice", 0.1);
+        let words = |counts: &Counts| {
+            let mut words: Vec<String> = counts.words().map(|(word, _)| word.to_owned()).collect();
+            words.sort();
+            words
+        };
+        counts.forget(3);
+        assert_eq!(words(&counts), ["thrice", "twice"]);
+        counts.forget(1);
+        assert_eq!(words(&counts), ["thrice"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Lines {
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         let name = path.to_string_lossy();
         let reader: Box<dyn BufRead> = if name.ends_with(".xz") {
-            Box::new(BufReader::with_capacity(1 << 16, liblzma::read::XzDecoder::new(file)))
+            Box::new(BufReader::with_capacity(1 << 16, liblzma::read::XzDecoder::new_multi_decoder(file)))
         } else {
             Box::new(BufReader::with_capacity(1 << 16, file))
         };
@@ -50,6 +50,8 @@ impl Lines {
                     self.number
                 );
             };
+            // A byte order mark is no part of the text.
+            let line = line.trim_start_matches('\u{feff}');
             let (label, text) = match line.split_once('\t') {
                 Some((label, text)) if self.tabbed => (label, text),
                 None if self.tabbed && !line.trim().is_empty() => {
@@ -88,6 +90,9 @@ mod tests {
         assert_eq!(texts("a.txt", text.as_bytes()), ["Ala ma kota", "été", "last"]);
         let packed = liblzma::encode_all(text.as_bytes(), 1).unwrap();
         assert_eq!(texts("a.txt.xz", &packed), ["Ala ma kota", "été", "last"]);
+        // Files that were put behind each other (the first ends within a line), and one that begins with a byte order mark.
+        assert_eq!(texts("a.txt.xz", &packed.repeat(2))[3..], ["été", "last"]);
+        assert_eq!(texts("a.txt", "\u{feff}Ala\n".as_bytes()), ["Ala"]);
         assert_eq!(lines("a.tsv", b"chat\thi there\n").unwrap(), [("chat".into(), "hi there".into())]);
     }
 

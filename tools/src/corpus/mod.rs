@@ -116,6 +116,9 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Pat
         bail!("the corpus is empty: no line in {} source(s)", sources.source.len());
     }
     let train = blocks.finish(&out.join("train.tokens"), sources.seed)?;
+    if train == 0 {
+        bail!("no text is left of {all} weighted tokens: the weights are too small for so little text");
+    }
     let valid = write_valid(sources, root, &vocabulary, out)?;
     let manifest = Manifest {
         language: sources.language.clone(),

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// Words of the largest vocabulary, and of the longest list beside it.
 const MOST_WORDS: usize = 1_000_000;
 
 /// How lines become tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Tokenization {
     /// The core's own: Unicode words, lower-cased, numbers and marks as tokens.

@@ -96,7 +96,6 @@ impl SoftWriter {
                 folder.display()
             );
         }
-        manifest.write(folder)?;
         let open = || -> std::io::Result<(File, u64)> {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
             let length = file.metadata()?.len();
@@ -104,6 +103,13 @@ impl SoftWriter {
         };
         let (file, length) = open().with_context(|| format!("cannot open {}", path.display()))?;
         let record = manifest.layout().length();
+        // Nothing that is there already is thrown away because less is asked for.
+        if let Some(begun) = begun.as_ref().filter(|begun| begun.tokens > manifest.tokens)
+            && length == begun.tokens * record as u64
+        {
+            return Ok(SoftWriter { path, file, record, written: begun.tokens });
+        }
+        manifest.write(folder)?;
         // A segment that was not written to its end is written anew, and all of it where nothing says whose it is.
         let segment = manifest.segment * record as u64;
         let whole = match begun {
@@ -274,7 +280,9 @@ mod tests {
 
         assert!(SoftReader::open(folder.path(), &corpus(3), 3).is_err(), "there are but two");
         assert!(SoftReader::open(folder.path(), &corpus(4), 2).is_err(), "another corpus");
-        // More may be asked for; without a manifest all is made anew.
+        // Less may be asked for, and all stays; more may be; without a manifest all is made anew.
+        assert_eq!(SoftWriter::open(folder.path(), &Manifest { tokens: 1, ..manifest.clone() }).unwrap().written(), 2);
+        assert!(SoftReader::open(folder.path(), &corpus(3), 2).is_ok());
         let longer = Manifest { tokens: 4, ..manifest };
         assert_eq!(SoftWriter::open(folder.path(), &longer).unwrap().written(), 2);
         assert!(SoftWriter::open(folder.path(), &Manifest { top: 1, ..longer.clone() }).is_err());

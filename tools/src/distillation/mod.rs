@@ -25,6 +25,7 @@ pub use file::{Soft, SoftReader, largest};
 use teacher::{Stream, Teacher};
 
 use crate::corpus::{Manifest as CorpusManifest, TokenReader, WordTable, read_manifest};
+use crate::files::replace;
 use crate::progress::Progress;
 
 /// Texts that a segment is cut into, to be read side by side: not by the machine's cores, so that every machine cuts them the
@@ -63,11 +64,9 @@ impl Manifest {
     }
 
     fn write(&self, folder: &Path) -> Result<()> {
-        let (path, temporary) = (folder.join(Self::FILE), folder.join("targets.json.tmp"));
+        let path = folder.join(Self::FILE);
         let text = serde_json::to_string_pretty(self)?;
-        fs::write(&temporary, text)
-            .and_then(|()| fs::rename(&temporary, &path))
-            .with_context(|| format!("cannot write {}", path.display()))
+        replace(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Distinguishes soft targets from others: by all but the teachers' paths and how much of the corpus was asked for.

@@ -13,9 +13,12 @@ mod personal;
 mod predictor;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use bootstrap::Interval;
 pub use floats::with_float_weights;
@@ -54,8 +57,10 @@ pub struct Measures {
     /// Tokens whose likelihood was measured, line ends among them.
     pub tokens: u64,
     /// exp of the mean negative log-likelihood, an unknown word counted as `<unk>`.
+    #[serde(deserialize_with = "or_infinite")]
     pub perplexity: f64,
     /// The same over the tokens that are not `<unk>`.
+    #[serde(deserialize_with = "or_infinite")]
     pub known_perplexity: f64,
     /// Share of the words that are not in the vocabulary.
     pub out_of_vocabulary: f64,
@@ -101,6 +106,20 @@ pub struct Report {
     pub stream: bool,
     pub all: Measures,
     pub by_source: BTreeMap<String, Measures>,
+}
+
+impl Report {
+    /// Reads what `lm-tools evaluate --json` printed to a file.
+    pub fn read(path: &Path) -> Result<Report> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))
+    }
+}
+
+/// Reads a number where JSON, which has no infinity, may have `null` for it.
+pub fn or_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 /// Evaluates a model on lines of text.

@@ -60,7 +60,7 @@ impl Run {
     /// Reads a run's folder.
     pub fn read(folder: &Path) -> Result<Run> {
         let config = Checkpoint::read(folder)?.config;
-        let per_step = (config.training.batch * config.training.bptt) as u64;
+        let per_step = config.tokens_a_step();
         let (mut parameters, mut bits, mut validations, mut seconds) = (0, 0.0, Vec::new(), None);
         for event in read_log(folder)? {
             match event {
@@ -101,9 +101,7 @@ fn read_report(path: &Path) -> Result<Option<Report>> {
     if !path.exists() {
         return Ok(None);
     }
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let report = serde_json::from_str(&text);
-    report.map(Some).with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))
+    Report::read(path).map(Some)
 }
 
 /// Reads runs and puts those together that differ in their seed alone, in the order in which they are named.

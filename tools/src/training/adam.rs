@@ -27,6 +27,8 @@ pub struct Parameter {
     pub trained: bool,
     /// Whether it belongs to a method, and a network without that lacks it.
     pub of_method: bool,
+    /// Whether it comes from another run, not from a start of its own.
+    pub taken_over: bool,
 }
 
 /// A parameter's gradient: of all of it, or of some rows.
@@ -92,6 +94,7 @@ impl Parameter {
             bound: None,
             trained: true,
             of_method: false,
+            taken_over: false,
         }
     }
 

@@ -1,8 +1,7 @@
 //! Checkpoints: all that a run needs to go on, in one safetensors file, replaced as a whole.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -11,15 +10,13 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use super::config::{Config, ModelConfig};
+use super::config::Config;
 use super::device::ComputeDevice;
 use super::learner::Learner;
-use super::low_rank::directions;
 use super::network::Network;
-use super::norm::Method;
 use super::slices::give;
-use super::wider::widened;
 use crate::corpus::WordTable;
+use crate::files::replace;
 
 /// The file's name in a run's folder.
 const FILE: &str = "checkpoint.safetensors";
@@ -88,19 +85,14 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) ->
     ]);
     metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
     let bytes = safetensors::serialize(views, Some(metadata))?;
-    let (path, temporary) = (folder.join(FILE), folder.join(format!("{FILE}.tmp")));
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)
-    };
-    write().with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
+    let path = folder.join(FILE);
+    replace(&path, &bytes)
+        .with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
 }
 
 /// A checkpoint's bytes, checked.
 pub struct Checkpoint {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     pub config: Config,
     pub position: Position,
     /// The checksum of the vocabulary, if it was kept.
@@ -141,7 +133,7 @@ impl Checkpoint {
     }
 
     /// Refuses a network for another vocabulary.
-    fn check_vocabulary(&self, network: &Network) -> Result<()> {
+    pub(super) fn check_vocabulary(&self, network: &Network) -> Result<()> {
         ensure!(
             self.vocabulary.is_none_or(|vocabulary| vocabulary == network.vocabulary),
             "the checkpoint was trained with another vocabulary: name the corpus that it was trained on"
@@ -166,71 +158,6 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Puts the weights into a network of the same shape whose methods may differ: what only those have, keeps its start. A tied
-    /// embedding may become narrower; or the network may have more units or a wider embedding.
-    pub fn restore_common(&self, network: &mut Network, config: &Config, device: &Device) -> Result<()> {
-        self.check_vocabulary(network)?;
-        let file = SafeTensors::deserialize(&self.bytes)?;
-        let (from, to) = (&self.config.model, &config.model);
-        let shared = |config: &Config| config.training.ngrams;
-        ensure!(
-            shared(&self.config).is_none() || shared(&self.config) == shared(config),
-            "the other run's rows share n-grams: give this one the same training.ngrams"
-        );
-        let narrower = from.tied && to.tied && to.embedding < from.embedding;
-        let mut factors = if narrower { self.low_rank(config, device)? } else { HashMap::new() };
-        let wider = !narrower && (to.units > from.units || to.embedding > from.embedding);
-        if wider {
-            check_larger(from, to)?;
-        }
-        for parameter in &mut network.parameters {
-            let (name, start) = (&parameter.name, &parameter.value);
-            let keeps_start = parameter.of_method && file.tensor(name).is_err() || wider && starts_anew(name);
-            if let Some(value) = factors.remove(name.as_str()) {
-                parameter.value = value;
-            } else if wider && !keeps_start {
-                parameter.value = widened(name, read_any(&file, name, device)?, start, from.units)?;
-            } else if !keeps_start {
-                parameter.value = read(&file, name, start, device)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The embedding by its first `rank` singular vectors, and the matrices beside it that take the vectors in.
-    fn low_rank(&self, config: &Config, device: &Device) -> Result<HashMap<&'static str, Tensor<2>>> {
-        let rank = config.model.embedding;
-        let learns_norms = |config: &Config| config.normalization.is_some_and(|norm| norm.method == Method::Weight);
-        ensure!(
-            config.model.has_projection(),
-            "model.embedding = {rank}: rows as wide as the layer leave no projection that could take the singular vectors in"
-        );
-        ensure!(
-            self.config.training.ngrams.is_none(),
-            "the other run's rows share n-grams (training.ngrams): they cannot be factorized"
-        );
-        ensure!(
-            self.config.model.tail.is_none(),
-            "the other run has narrow rows (model.tail): they cannot be factorized"
-        );
-        ensure!(
-            !learns_norms(config) && !learns_norms(&self.config),
-            "normalization.method = \"weight\": its norms are not those of the narrower input weights"
-        );
-        let file = SafeTensors::deserialize(&self.bytes)?;
-        let tensor = |name: &str| read_any(&file, name, device);
-        let embedding = tensor("embedding")?;
-        let directions = directions(&embedding, rank);
-        let projection = match self.config.model.has_projection() {
-            true => tensor("projection")?.matmul(directions.clone()),
-            // The output of the layer is compared with the rows directly.
-            false => directions.clone(),
-        };
-        let input = directions.clone().transpose().matmul(tensor("layers.0.input")?);
-        let embedding = embedding.matmul(directions);
-        Ok(HashMap::from([("embedding", embedding), ("projection", projection), ("layers.0.input", input)]))
-    }
-
     /// Puts the weights alone into a network of the same shape and methods.
     pub fn restore_weights(&self, network: &mut Network, device: &Device) -> Result<()> {
         self.restore_prefixed(STUDENT, network, device)
@@ -251,7 +178,7 @@ impl Checkpoint {
 }
 
 /// A tensor of a checkpoint, of the shape of `like`.
-fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Result<Tensor<2>> {
+pub(super) fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Result<Tensor<2>> {
     let tensor = read_any(file, name, device)?;
     ensure!(
         tensor.dims() == like.dims(),
@@ -263,31 +190,12 @@ fn read(file: &SafeTensors, name: &str, like: &Tensor<2>, device: &Device) -> Re
 }
 
 /// A tensor of a checkpoint.
-fn read_any(file: &SafeTensors, name: &str, device: &Device) -> Result<Tensor<2>> {
+pub(super) fn read_any(file: &SafeTensors, name: &str, device: &Device) -> Result<Tensor<2>> {
     let view = file.tensor(name).with_context(|| format!("the checkpoint lacks {name}"))?;
     let &[rows, columns] = view.shape() else { bail!("the checkpoint's {name} is {:?}, no matrix", view.shape()) };
     ensure!(view.dtype() == Dtype::F32, "the checkpoint's {name} is of {:?}, not of 32-bit floats", view.dtype());
     let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
     Ok(give(values.collect(), [rows, columns], device))
-}
-
-/// Refuses a larger network that cannot take this one over.
-fn check_larger(from: &ModelConfig, to: &ModelConfig) -> Result<()> {
-    let alike = |model: &ModelConfig| (model.cell, model.layers, model.tied, model.lsh);
-    ensure!(
-        alike(from) == alike(to),
-        "a larger network takes over one of the same cell, layers, tied and lsh alone, with more units or a wider embedding"
-    );
-    ensure!(
-        from.has_projection() && to.has_projection(),
-        "rows as wide as the layer cannot be taken over by a larger network: model.embedding (or model.output) must be less than model.units in both"
-    );
-    Ok(())
-}
-
-/// Whether a parameter is found or learned anew in a larger network: levels, and what makes hints.
-fn starts_anew(name: &str) -> bool {
-    name.contains(".levels") || name == "hint"
 }
 
 /// Refuses a folder that holds another run, or none to go on with.

@@ -47,21 +47,21 @@ impl<'a> Learner<'a> {
         let training = &self.config.training;
         let phase = self.phase_of(number);
         if let Some(Normalization { open, .. }) = self.config.normalization
-            && number == self.first_frozen()
+            && number == self.config.first_frozen()
             && open != 1.0
         {
             self.network.open_output_gates(open);
             self.states.iter_mut().for_each(|state| state.h = state.h.clone() * open);
         }
-        if number == self.first_quantized() {
+        if number == self.config.first_quantized() {
             self.network.start_quantization();
         }
         let step = self.network.step(batch, &mut self.states, phase, options, random);
         let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
         if !(step.loss.is_finite() && norm.is_finite()) {
             bail!(
-                "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip; \
-                 the last checkpoint is whole"
+                "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip and begin another run, \
+                 from this one's last checkpoint (--init), if it has one that is good, or anew"
             );
         }
         if training.skip.is_some_and(|skip| norm > skip) {
@@ -84,20 +84,9 @@ impl<'a> Learner<'a> {
         Ok(Learned { loss: step.loss, norm })
     }
 
-    /// The first step with transformed weights.
-    fn first_quantized(&self) -> u64 {
-        share_of(self.config.weights.start, self.config.steps())
-    }
-
     /// What a step does.
     pub fn phase_of(&self, step: u64) -> Phase {
-        Phase { quantized: step >= self.first_quantized(), frozen: step >= self.first_frozen() }
-    }
-
-    /// The first step whose normalization uses its running averages.
-    fn first_frozen(&self) -> u64 {
-        let freeze = self.config.normalization.map_or(1.0, |normalization| normalization.freeze);
-        share_of(freeze, self.config.steps())
+        Phase { quantized: step >= self.config.first_quantized(), frozen: step >= self.config.first_frozen() }
     }
 
     /// The learning rate of a step: warm-up, plateau, linear decay.
@@ -114,8 +103,4 @@ impl<'a> Learner<'a> {
         };
         training.learning_rate * shape
     }
-}
-
-fn share_of(share: f64, steps: u64) -> u64 {
-    (share * steps as f64).round() as u64
 }

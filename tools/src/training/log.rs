@@ -1,13 +1,14 @@
 //! The log of a run: one JSON object a line, in `log.jsonl`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::Typing;
+use crate::evaluation::{Typing, or_infinite};
+use crate::files::replace;
 
 /// The file's name in a run's folder.
 const FILE: &str = "log.jsonl";
@@ -30,8 +31,10 @@ pub enum Event {
     Train {
         step: u64,
         tokens: u64,
+        #[serde(deserialize_with = "or_infinite")]
         loss: f64,
         learning_rate: f64,
+        #[serde(deserialize_with = "or_infinite")]
         gradient_norm: f64,
         tokens_per_second: f64,
         seconds: f64,
@@ -40,7 +43,9 @@ pub enum Event {
     Valid {
         step: u64,
         tokens: u64,
+        #[serde(deserialize_with = "or_infinite")]
         loss: f64,
+        #[serde(deserialize_with = "or_infinite")]
         perplexity: f64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typing: Option<Typing>,
@@ -67,7 +72,9 @@ pub fn read_log(folder: &Path) -> Result<Vec<Event>> {
     let line = |(number, line): (usize, &str)| {
         serde_json::from_str(line).with_context(|| format!("{}: line {} is damaged", path.display(), number + 1))
     };
-    text.lines().enumerate().map(line).collect()
+    // What has no end is being written, or a crash cut it short.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().enumerate().map(line).collect()
 }
 
 /// Appends to a log.
@@ -81,16 +88,17 @@ impl Log {
     /// are dropped.
     pub fn open(folder: &Path, step: u64) -> Result<Log> {
         let path = folder.join(FILE);
-        let old = fs::read_to_string(&path).unwrap_or_default();
-        let kept: String = old
+        let old = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        // A line that a crash left damaged is dropped, too.
+        let kept: String = String::from_utf8_lossy(&old)
             .lines()
             .filter(|line| serde_json::from_str::<Event>(line).is_ok_and(|event| event.step() <= step))
             .flat_map(|line| [line, "\n"])
             .collect();
-        let temporary = folder.join("log.jsonl.tmp");
-        fs::write(&temporary, kept)
-            .and_then(|()| fs::rename(&temporary, &path))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        replace(&path, kept.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
         let file = OpenOptions::new().append(true).open(&path);
         Ok(Log { file: file.with_context(|| format!("cannot open {}", path.display()))?, path })
     }

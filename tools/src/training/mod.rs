@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod device;
 mod distillation;
+mod init;
 mod joint;
 pub mod layer;
 mod learner;

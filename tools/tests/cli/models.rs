@@ -94,6 +94,18 @@ fn text_that_was_tokenized_before_keeps_its_capitals() {
     let measured = succeed(&["evaluate", &path("all.kn"), &text, "--tokenization", "spaces", "--json"]);
     let measured: Value = serde_json::from_str(&measured).unwrap();
     assert_eq!(measured["all"]["out_of_vocabulary"].as_f64(), Some(0.0));
+    // A model file says it of itself.
+    let config = "name = \"tiny\"\n[model]\ncell = \"lstm\"\nlayers = 1\nunits = 4\nembedding = 4\ntied = true\n[training]\n\
+                  batch = 2\nbptt = 5\ntokens = 10\nlearning_rate = 0.01\n";
+    fs::write(path("config.toml"), config).unwrap();
+    succeed(&["train", "--config", &path("config.toml"), "--corpus", &out, "--out", &path("run")]);
+    succeed(&["export", &path("run"), "--corpus", &out, "--licence", "CC0-1.0", "--out", &path("tiny.lm")]);
+    let measured = |options: &[&str]| {
+        let measured = succeed(&[&["evaluate", &path("tiny.lm"), &text, "--json"], options].concat());
+        serde_json::from_str::<Value>(&measured).unwrap()["all"]["out_of_vocabulary"].as_f64().unwrap()
+    };
+    assert_eq!(measured(&[]), 0.0);
+    assert!(measured(&["--tokenization", "words"]) > 0.0);
     // A folder that is being prepared has words and tokens of different texts.
     fs::remove_file(folder.path().join("corpus/corpus.json")).unwrap();
     assert!(fail(&["ngram", &out, "--out", &path("all.kn")]).contains("no prepared corpus"));
@@ -143,6 +155,8 @@ fn bad_input_is_named() {
     assert!(corpus(&path("latin1.txt")).contains("latin1.txt: line 2 is not UTF-8"));
     assert!(fail(&["corpus", &path("empty.txt"), "--out", &out]).contains("--language is needed"));
     assert!(corpus(&(path("empty.txt") + "=many")).contains("\"many\" is not a weight"));
+    fs::write(path("few.txt"), "a line\n").unwrap();
+    assert!(corpus(&(path("few.txt") + "=0.000001")).contains("no text is left"));
 
     fs::write(path("config.toml"), "name = \"x\"\nflavour = 1\n").unwrap();
     let train = |config: &str| fail(&["train", "--config", config, "--corpus", &out, "--out", &path("run")]);

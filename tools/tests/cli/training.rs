@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, events, fail, sentences, series, succeed, wait_for};
+use crate::workspace::{TERNARY, Workspace, events, fail, run, series, succeed, wait_for};
 
 const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
                        recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
@@ -128,39 +128,6 @@ fn a_killed_run_resumes_and_ends_the_same() {
 }
 
 #[test]
-fn a_run_begins_with_the_weights_of_another() {
-    let workspace = Workspace::new();
-    let float = workspace.config("float.toml", "lstm", "", 60_000);
-    assert!(workspace.train(&float, "float", false).status().unwrap().success());
-    let ternary = workspace.config("ternary.toml", "lstm", TERNARY, 8_000);
-    let mut losses = Vec::new();
-    for init in [None, Some(workspace.text("float"))] {
-        let out = format!("ternary-{}", init.is_some());
-        let mut command = workspace.train(&ternary, &out, false);
-        let status = command.args(init.iter().flat_map(|init| ["--init", init])).status().unwrap();
-        assert!(status.success());
-        losses.push(series(&workspace.path(&out), "train", "loss")[0].1);
-    }
-    assert!(losses[1] < 0.6 * losses[0], "{losses:?}");
-}
-
-#[test]
-fn a_run_that_began_with_another_resumes() {
-    let workspace = Workspace::new();
-    let float = workspace.config("float.toml", "lstm", "", 8_000);
-    assert!(workspace.train(&float, "float", false).status().unwrap().success());
-    let optimal = "input = { method = \"optimal-ternary\" }\nrecurrent = { method = \"optimal-ternary\" }";
-    let config = workspace.config("config.toml", "lstm", optimal, 40_000);
-    let mut child = workspace.train(&config, "run", false).args(["--init", &workspace.text("float")]).spawn().unwrap();
-    let folder = workspace.path("run");
-    wait_for(&mut child, "a checkpoint", || folder.join("checkpoint.safetensors").exists());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(workspace.train(&config, "run", true).status().unwrap().success());
-    assert_eq!(events(&folder).pop().unwrap()["event"], "end");
-}
-
-#[test]
 fn narrow_rows_are_those_of_the_corpus_that_was_learned_from() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 2_000);
@@ -181,82 +148,6 @@ fn narrow_rows_are_those_of_the_corpus_that_was_learned_from() {
     fs::write(&table, rows.join("\n") + "\n").unwrap();
     let refused = fail(&workspace.exporting("run", "corpus", "wrong.lm"));
     assert!(refused.contains("other rows would be narrow"), "{refused}");
-}
-
-#[test]
-fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
-    let workspace = Workspace::new();
-    let wide = workspace.config("wide.toml", "lstm", "", 20_000);
-    assert!(workspace.train(&wide, "wide", false).status().unwrap().success());
-    let text = fs::read_to_string(&wide).unwrap();
-    let narrow = |name: &str, width: usize| {
-        let narrow =
-            text.replace("embedding = 16", &format!("embedding = {width}")).replace("tokens = 20000", "tokens = 80");
-        let narrow = narrow.replace("learning_rate = 0.01", "learning_rate = 0.0000001");
-        fs::write(workspace.path("narrow.toml"), narrow).unwrap();
-        let config = workspace.text("narrow.toml");
-        let status = workspace.train(&config, name, false).args(["--init", &workspace.text("wide")]).status().unwrap();
-        assert!(status.success());
-        series(&workspace.path(name), "valid", "perplexity").last().unwrap().1
-    };
-    // The language has few words: most of the table is in its first directions.
-    let before = series(&workspace.path("wide"), "valid", "perplexity").last().unwrap().1;
-    let (most, few) = (narrow("most", 15), narrow("few", 2));
-    assert!(most < 1.1 * before && few > 1.3 * before, "{before} {most} {few}");
-}
-
-#[test]
-fn a_wider_network_takes_over_a_smaller_one() {
-    let workspace = Workspace::new();
-    let small = workspace.config("small.toml", "lstm", "", 20_000);
-    assert!(workspace.train(&small, "small", false).status().unwrap().success());
-    let text = fs::read_to_string(&small).unwrap().replace("learning_rate = 0.01", "learning_rate = 0.0000001");
-    let larger = text.replace("units = 24", "units = 40").replace("tokens = 20000", "tokens = 80");
-    fs::write(workspace.path("larger.toml"), larger.replace("embedding = 16", "embedding = 20")).unwrap();
-    let larger = workspace.text("larger.toml");
-    let small = workspace.text("small");
-    assert!(workspace.train(&larger, "larger", false).args(["--init", &small]).status().unwrap().success());
-    let perplexity = |run: &str| series(&workspace.path(run), "valid", "perplexity").last().unwrap().1;
-    let (before, after) = (perplexity("small"), perplexity("larger"));
-    assert!((after / before - 1.0).abs() < 0.01, "{before} {after}");
-    // Not the other way about.
-    let config = workspace.text("small.toml");
-    let refused =
-        workspace.train(&config, "again", false).args(["--init", &workspace.text("larger")]).output().unwrap();
-    let refused = String::from_utf8(refused.stderr).unwrap();
-    assert!(refused.contains("or a larger network's"), "{refused}");
-}
-
-#[test]
-fn a_run_goes_on_with_other_text_of_the_same_words() {
-    let workspace = Workspace::new();
-    let config = workspace.config("config.toml", "lstm", "", 8_000);
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
-    fs::write(workspace.path("mail.txt"), format!("zebras {}", sentences(500, 4))).unwrap();
-    let (mail, corpus, other) = (workspace.text("mail.txt"), workspace.text("corpus"), workspace.text("other"));
-    let prepared = succeed(&["corpus", &mail, "--language", "en", "--words-of", &corpus, "--out", &other, "--json"]);
-    let manifest: Value = serde_json::from_str(&prepared).unwrap();
-    assert_eq!(manifest["before"].as_array().unwrap().len(), 1);
-    let unknown = manifest["unknown_share"].as_f64().unwrap() * manifest["train_tokens"].as_f64().unwrap();
-    assert!((unknown - 1.0).abs() < 1e-6, "zebras alone: {unknown}");
-    let table = |corpus: &str| fs::read_to_string(workspace.path(corpus).join("vocabulary.tsv")).unwrap();
-    assert_eq!(table("corpus"), table("other"));
-
-    let arguments = ["train", "--config", &config, "--corpus", &other, "--init", &workspace.text("run")];
-    succeed(&[&arguments[..], &["--out", &workspace.text("tuned")]].concat());
-    succeed(&workspace.exporting("tuned", "other", "tuned.lm"));
-    let card = fs::read_to_string(workspace.path("tuned.md")).unwrap();
-    assert!(
-        card.contains("mail.txt") && card.contains("may have been trained on before") && card.contains("train.txt")
-    );
-
-    let refused = fail(&workspace.exporting("tuned", "corpus", "tuned.lm"));
-    assert!(refused.contains("trained on another text"), "{refused}");
-
-    for (language, out, reason) in [("pl", &other, "is of the language en"), ("en", &corpus, "another folder")] {
-        let refused = fail(&["corpus", &mail, "--language", language, "--words-of", &corpus, "--out", out]);
-        assert!(refused.contains(reason), "{refused}");
-    }
 }
 
 #[test]
@@ -296,4 +187,50 @@ fn a_device_that_was_not_built_says_how_to_build_it() {
     let mut command = workspace.train(&config, "run", false);
     let output = command.args(["--device", "wgpu"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("--features wgpu"));
+}
+
+#[test]
+fn what_a_crash_leaves_of_a_log_is_no_loss() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 8_000);
+    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    let log = workspace.path("run/log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    // A line that is being written, or that has no end.
+    fs::write(&log, format!("{text}{{\"event\":\"tr")).unwrap();
+    succeed(&["report", &workspace.text("run")]);
+    fs::write(&log, [text.as_bytes(), &[0xff, 0xfe]].concat()).unwrap();
+    assert!(workspace.train(&config, "run", true).status().unwrap().success());
+    let kept = fs::read_to_string(&log).unwrap();
+    assert!(kept.starts_with(&text), "{kept}");
+}
+
+#[test]
+fn a_perplexity_beyond_all_numbers_is_told() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 4_000);
+    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    let log = workspace.path("run/log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    let (start, rest) = text.rsplit_once("\"perplexity\":").unwrap();
+    let (_, end) = rest.split_once('}').unwrap();
+    // What is written of a network that has come apart: JSON has no infinity.
+    fs::write(&log, format!("{start}\"perplexity\":null}}{end}")).unwrap();
+    let table = succeed(&["report", &workspace.text("run")]);
+    assert!(table.contains("inf"), "{table}");
+}
+
+#[test]
+fn a_run_that_is_not_finished_is_exported_as_such() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 100_000_000);
+    let folder = workspace.path("run");
+    let mut child = workspace.train(&config, "run", false).spawn().unwrap();
+    wait_for(&mut child, "a checkpoint", || folder.join("checkpoint.safetensors").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let exported = run(&workspace.exporting("run", "corpus", "run.lm"));
+    assert!(exported.status.success() && String::from_utf8_lossy(&exported.stderr).contains("is not finished"));
+    assert!(fs::read_to_string(workspace.path("run.md")).unwrap().contains("of 100000000 tokens"));
+    assert!(fail(&workspace.exporting("run", "corpus", "run.md")).contains("where the card goes"));
 }

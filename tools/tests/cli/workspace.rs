@@ -132,6 +132,11 @@ pub fn series(folder: &Path, event: &str, key: &str) -> Vec<(u64, f64)> {
         .collect()
 }
 
+/// The perplexity of held-out text when a run ended.
+pub fn perplexity(folder: &Path) -> f64 {
+    series(folder, "valid", "perplexity").last().unwrap().1
+}
+
 pub fn wait_for(child: &mut Child, what: &str, ready: impl Fn() -> bool) {
     let start = Instant::now();
     while !ready() {

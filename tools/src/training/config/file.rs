@@ -173,7 +173,9 @@ mod tests {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.file_name().is_some_and(|name| name != "corpus.toml") {
-                    Config::read(&path).unwrap();
+                    let mut config = Config::read(&path).unwrap();
+                    config.shrink();
+                    config.check().unwrap_or_else(|error| panic!("{}, --quick: {error:#}", path.display()));
                     read += 1;
                 }
             }

@@ -388,12 +388,15 @@ impl Config {
         if let Some(joint) = &mut self.training.joint {
             joint.teacher.shrink();
         }
-        let ModelConfig { units, embedding, output, .. } = &mut self.model;
-        for width in [Some(units), Some(embedding), output.as_mut()].into_iter().flatten() {
-            *width = (*width).min(QUICK_WIDTH);
+        // A projection stays one: methods may be about it.
+        let rows = if self.model.has_projection() { QUICK_WIDTH / 2 } else { QUICK_WIDTH };
+        let ModelConfig { units, embedding, output, tail, .. } = &mut self.model;
+        *units = (*units).min(QUICK_WIDTH);
+        for width in [Some(embedding), output.as_mut()].into_iter().flatten() {
+            *width = (*width).min(rows);
         }
-        if let Some(tail) = &mut self.model.tail {
-            tail.width = tail.width.min(QUICK_WIDTH / 2);
+        if let Some(tail) = tail {
+            tail.width = tail.width.min(rows / 2);
         }
         let training = &mut self.training;
         training.tokens = training.tokens.min(QUICK_TOKENS);
@@ -414,7 +417,26 @@ impl Config {
 
     /// Steps of the run.
     pub fn steps(&self) -> u64 {
-        self.training.tokens.div_ceil((self.training.batch * self.training.bptt) as u64)
+        self.training.tokens.div_ceil(self.tokens_a_step())
+    }
+
+    /// Tokens that a step reads.
+    pub fn tokens_a_step(&self) -> u64 {
+        (self.training.batch * self.training.bptt) as u64
+    }
+
+    /// The first step with transformed weights.
+    pub fn first_quantized(&self) -> u64 {
+        self.share_of_steps(self.weights.start)
+    }
+
+    /// The first step whose normalization uses its running averages.
+    pub fn first_frozen(&self) -> u64 {
+        self.share_of_steps(self.normalization.map_or(1.0, |normalization| normalization.freeze))
+    }
+
+    fn share_of_steps(&self, share: f64) -> u64 {
+        (share * self.steps() as f64).round() as u64
     }
 }
 

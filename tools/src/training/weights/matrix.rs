@@ -91,11 +91,13 @@ impl Matrix {
         Matrix { shadow, blocks, gain, inputs, tail, ngrams }
     }
 
-    /// Finds the extra numbers anew from the weights as they are: where the quantization starts.
+    /// Finds the extra numbers anew from the weights as they are, where the quantization starts; those that another run learned stay.
     pub fn start(&self, parameters: &mut [Parameter]) {
         for block in &self.blocks {
             let weights = self.outputs(&self.shadow(parameters, &Rows::All), block);
-            if let (Some(extra), Some(first)) = (block.extra, block.transform.first_extra(&weights, self.inputs)) {
+            if let (Some(extra), Some(first)) = (block.extra, block.transform.first_extra(&weights, self.inputs))
+                && !parameters[extra].taken_over
+            {
                 parameters[extra].value = first;
             }
         }

@@ -100,6 +100,14 @@ pub enum Transform {
 }
 
 impl Transform {
+    /// Whether a weight of zero stays zero.
+    pub fn has_zero(self) -> bool {
+        !matches!(
+            self,
+            Transform::Binary { .. } | Transform::Linear { bits: 1, .. } | Transform::Codebook { bits: 1, .. }
+        )
+    }
+
     /// Whether weights that are all multiplied with a number become the same levels times that number, whenever it happens.
     pub fn follows_scale(self) -> bool {
         match self {
