@@ -33,7 +33,8 @@ pub struct Arguments {
     #[arg(long)]
     resume: bool,
     /// Begin with the weights of another run of the same shape (its folder), not with random ones: a float network is
-    /// quantized and retrained so. A tied embedding may be narrower than the other run's: it begins as the low-rank factor
+    /// quantized and retrained so. A tied embedding may be narrower than the other run's: it begins as the low-rank factor.
+    /// A network may have more units or a wider embedding, and other narrow rows
     #[arg(long, conflicts_with = "resume")]
     init: Option<PathBuf>,
     /// Folder of soft targets (`lm-tools distill`), for a config with training.distillation
