@@ -21,16 +21,17 @@ export async function fetchBytes(url: string, { onDownload, signal }: FetchOptio
   }
   const response = await request(url, signal);
   const total = sizeOf(response);
-  return readAll(response, url, total, (loaded) => report(loaded, total));
+  return readAll(response, url, total, (loaded) => report(loaded, total && Math.max(loaded, total)));
 }
 
 async function request(url: string, signal: AbortSignal | undefined): Promise<globalThis.Response> {
   let response;
   try {
-    response = await fetch(url, signal ? { signal } : {});
+    // The digest says whether a file is the right one, not the browser's guess how long it stays so.
+    response = await fetch(url, { signal: signal ?? null, cache: "no-cache" });
   } catch (error) {
     if (signal?.aborted) throw error;
-    const remedy = "check the address, the connection, and that the server allows this page to read it (CORS)";
+    const remedy = "check the address, the connection and what the server allows (CORS)";
     throw new LmError("network", `${url} cannot be reached: ${remedy}`, { cause: error });
   }
   // Many servers answer an address they don't know with their start page.
@@ -61,7 +62,9 @@ async function readAll(
       chunks.push(part.value);
       onChunk((length += part.value.length));
     }
-    if (total !== undefined && length !== total) throw new Error(`the server told of ${total} bytes`);
+    // Of other origins a page is told the length, but not whether the body is compressed.
+    const isTold = response.type !== "cors" && total !== undefined;
+    if (isTold && length !== total) throw new Error(`the server told of ${total} bytes`);
   } catch (error) {
     if (Object(error).name === "AbortError") throw error;
     throw new LmError("network", `${url} broke off after ${length} bytes: load it again`, { cause: error });

@@ -1,8 +1,10 @@
 // What is fetched, and what is not.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { MODELS } from "../../dist/shipped.js";
 import * as t from "./browser.mjs";
 
 const shared = t.setUp();
@@ -53,6 +55,28 @@ test("what is kept and is not the right file any more is fetched anew", async ()
   assert.equal(await load(page), "loaded");
   assert.ok(requests.includes("/models/en.lm"));
   await close();
+});
+
+test("a new release at the old address is asked for, however long the server had the old one kept", async () => {
+  const { page, close } = await shared.open("about:blank");
+  let model = "en";
+  const server = createServer(async ({ url }, response) => {
+    const isModel = url === "/models/mine.lm";
+    const answer = await fetch(new URL(isModel ? `/models/${model}.lm` : url, shared.server.url));
+    const headers = Object.fromEntries(answer.headers);
+    // A model of which the browser may believe for a day that it is the newest one.
+    if (isModel) headers["cache-control"] = "max-age=86400";
+    response.writeHead(answer.status, headers).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await page.goto(`http://127.0.0.1:${server.address().port}/${PAGE}`);
+  await page.waitForFunction(() => globalThis.lm);
+  for (model of ["en", "en-small"]) {
+    assert.equal(await load(page, "/models/mine.lm", { integrity: MODELS[model].integrity }), "loaded");
+  }
+  await close();
+  server.close();
+  server.closeAllConnections();
 });
 
 test("a model whose digest nobody knows is asked for each time, and kept for when there is no network", async () => {

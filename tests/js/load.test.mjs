@@ -116,6 +116,15 @@ test("the length of a compressed body is not the length of the model", async (t)
   assert.equal((await fetchBytes("https://x/en.lm")).length, 5);
 });
 
+test("of another origin the length may be that of the compressed body, which the page cannot know", async (t) => {
+  const foreign = new Response("12345", { headers: { "content-length": "3" } });
+  Object.defineProperty(foreign, "type", { value: "cors" });
+  t.mock.method(globalThis, "fetch", async () => foreign);
+  const seen = [];
+  assert.equal((await fetchBytes("https://x/en.lm", { onDownload: (progress) => seen.push(progress) })).length, 5);
+  assert.ok(seen.every(({ loaded, total }) => total === undefined || loaded <= total), JSON.stringify(seen));
+});
+
 test("a download can be aborted", async () => {
   const controller = new AbortController();
   const onDownload = ({ loaded }) => loaded > 0 && controller.abort();
