@@ -4,7 +4,7 @@ import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
 import { LmError } from "./errors.js";
 import type { Asset } from "./load.js";
-import type { ModelInfo, PersonalChange, Word } from "./protocol.js";
+import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 
 /** A loaded model: the same text and the same personal words give the same suggestions. */
 export interface Engine {
@@ -14,7 +14,8 @@ export interface Engine {
   known(text: string): number;
   /** Learns the last word of a text; gives back what of the text another engine learns the same from, if anything. */
   learn(text: string): string;
-  changePersonal(action: PersonalChange): void;
+  /** Does what is not learning, nor {@link Engine.exportPersonal}. */
+  changePersonal(action: PersonalAction): void;
   exportPersonal(): string;
   free(): void;
 }
@@ -36,7 +37,7 @@ async function compile(asset: Asset): Promise<unknown> {
     // Not the generated loader: it would be shipped, and it fetches.
     return initSync({ module: await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>) });
   } catch (error) {
-    const remedy = "check that it is served there and the page's policy has script-src 'wasm-unsafe-eval'";
+    const remedy = "serve it there, and the page with script-src 'wasm-unsafe-eval'";
     throw new LmError("wasm", `${asset.url} cannot be compiled (${Object(error).message}): ${remedy}`, {
       cause: error,
     });
@@ -55,15 +56,10 @@ export function createEngine(bytes: Uint8Array): Engine {
     suggest: (text, count) => toWords(engine.suggest(text, count)),
     known: (text) => engine.known_words(text),
     learn: (text) => engine.learn(text),
-    changePersonal: (action) => engine.change_personal(action.do, argumentOf(action)),
+    changePersonal: (action) => engine.change_personal(action.do, action.text),
     exportPersonal: () => engine.export_personal(),
     free: () => engine.free(),
   };
-}
-
-function argumentOf(action: PersonalChange): string {
-  if (action.do === "clear") return "";
-  return action.do === "import" ? action.data : action.word;
 }
 
 /** `[prefixLength, text, probability, text, probability, …]` to objects. */

@@ -94,12 +94,11 @@ export class Host {
     if (action.do === "export") return engine.exportPersonal();
     if (action.do === "learn") {
       const learned = this.#learns ? engine.learn(action.text) : "";
-      if (learned) await this.#store?.append({ do: "learn", text: learned });
+      if (learned) await this.#store?.append({ ...action, text: learned });
       return "";
     }
     engine.changePersonal(action);
-    if (action.do === "clear") await this.#store?.replace(undefined);
-    else if (action.do === "import") await this.#store?.replace(engine.exportPersonal());
+    if (action.do === "clear") await this.#store?.clear();
     else await this.#store?.append(action);
     return "";
   }

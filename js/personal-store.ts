@@ -14,9 +14,6 @@ const JOURNAL = "journal";
 /** So many entries are read one by one; more become a snapshot at the next visit. */
 const LONGEST_JOURNAL = 500;
 
-/** An action that a later visit does again. */
-type Entry = Exclude<PersonalAction, { do: "export" | "clear" | "import" }>;
-
 /** Opens the database; nothing where a browser keeps nothing, as in Node or in a private window. */
 export function openDatabase(): Promise<IDBDatabase | undefined> {
   return attempt(async () => {
@@ -46,8 +43,8 @@ export class PersonalStore {
     await this.#attempt(async (snapshots, journal) => {
       const kept = (await result(snapshots.get(this.#name))) as string | undefined;
       const keys = await result(journal.index("name").getAllKeys(this.#name));
-      const entries = (await result(journal.index("name").getAll(this.#name))) as { action: Entry }[];
-      if (kept !== undefined) engine.changePersonal({ do: "import", data: kept });
+      const entries = (await result(journal.index("name").getAll(this.#name))) as { action: PersonalAction }[];
+      if (kept !== undefined) engine.changePersonal({ do: "import", text: kept });
       for (const { action } of entries) {
         if (action.do === "learn") engine.learn(action.text);
         else engine.changePersonal(action);
@@ -60,16 +57,15 @@ export class PersonalStore {
     });
   }
 
-  /** Keeps a change. */
-  async append(action: Entry): Promise<void> {
+  /** Keeps what a later visit does again. */
+  async append(action: PersonalAction): Promise<void> {
     await this.#attempt(async (_, journal) => void journal.add({ name: this.#name, action }));
   }
 
-  /** Keeps a snapshot, or nothing, in place of what was kept. */
-  async replace(snapshot: string | undefined): Promise<void> {
+  /** Keeps nothing of what was kept. */
+  async clear(): Promise<void> {
     await this.#attempt(async (snapshots, journal) => {
-      if (snapshot === undefined) snapshots.delete(this.#name);
-      else snapshots.put(snapshot, this.#name);
+      snapshots.delete(this.#name);
       for (const key of await result(journal.index("name").getAllKeys(this.#name))) journal.delete(key);
     });
   }

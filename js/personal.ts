@@ -19,28 +19,29 @@ export class PersonalWords {
     this.#owner = owner;
   }
 
-  #do(action: PersonalAction): Promise<string> {
+  #do(what: PersonalAction["do"], text = ""): Promise<string> {
+    const action = { do: what, text: toNfc(text) };
     return this.#connection.ask({ type: "personal", action }, { owner: this.#owner });
   }
 
   /** Learns the last word of a text and which word stands before it. */
   learn(text: string): void {
-    this.#do({ do: "learn", text: toNfc(text) }).catch(report);
+    this.#do("learn", text).catch(report);
   }
 
   /** Forgets a word and the pairs that it is part of. */
   async forget(word: string): Promise<void> {
-    await this.#do({ do: "forget", word: toNfc(word) });
+    await this.#do("forget", word);
   }
 
   /** Never suggests a word again, whether it was learned or the model knows it. */
   async block(word: string): Promise<void> {
-    await this.#do({ do: "block", word: toNfc(word) });
+    await this.#do("block", word);
   }
 
   /** Takes {@link PersonalWords.block} back. */
   async unblock(word: string): Promise<void> {
-    await this.#do({ do: "unblock", word: toNfc(word) });
+    await this.#do("unblock", word);
   }
 
   /**
@@ -48,7 +49,7 @@ export class PersonalWords {
    * tabs (`word`, weight, spelling; `pair`, weight, first, second; `block`, word).
    */
   async export(): Promise<string> {
-    return this.#do({ do: "export" });
+    return this.#do("export");
   }
 
   /**
@@ -57,11 +58,11 @@ export class PersonalWords {
    * @throws {@link LmError} of code `personal-words` that names the line at fault; nothing is added then
    */
   async import(data: string): Promise<void> {
-    await this.#do({ do: "import", data });
+    await this.#do("import", data);
   }
 
   /** Forgets everything, blocked words too. */
   async clear(): Promise<void> {
-    await this.#do({ do: "clear" });
+    await this.#do("clear");
   }
 }

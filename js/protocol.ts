@@ -28,16 +28,11 @@ export type Question =
   | { readonly type: "personal"; readonly action: PersonalAction };
 
 /** What can be done with the personal words; `export` is answered with their text, all others with nothing. */
-export type PersonalAction =
-  | { readonly do: "learn"; readonly text: string }
-  | { readonly do: "export" }
-  | PersonalChange;
-
-/** What changes the personal words by command. */
-export type PersonalChange =
-  | { readonly do: "forget" | "block" | "unblock"; readonly word: string }
-  | { readonly do: "import"; readonly data: string }
-  | { readonly do: "clear" };
+export interface PersonalAction {
+  readonly do: "learn" | "export" | "forget" | "block" | "unblock" | "import" | "clear";
+  /** The word, what ends with it, or what is imported; nothing where all words are meant. */
+  readonly text: string;
+}
 
 /** How far the first suggestion may go on with the words behind it. */
 export interface Phrase {

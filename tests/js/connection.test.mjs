@@ -69,7 +69,7 @@ test("several requesters do not take each other's place, and their turn comes in
 test("what concerns personal words is sent at once, in order, and answered by itself", async () => {
   const words = suggest("a");
   const learned = connection.ask({ type: "personal", action: { do: "learn", text: "a" } });
-  const exported = connection.ask({ type: "personal", action: { do: "export" } });
+  const exported = connection.ask({ type: "personal", action: { do: "export", text: "" } });
   assert.deepEqual(
     worker.requests.map(({ type, action }) => action?.do ?? type),
     ["suggest", "learn", "export"],

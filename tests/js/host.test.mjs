@@ -77,14 +77,14 @@ test("it learns if it is told to when it loads, and changes its words in either 
   await load(2, { profile: "" });
   await personal({ do: "learn", text: "a" });
   assert.equal(learned, 1);
-  await personal({ do: "block", word: "b" });
-  await personal({ do: "import", data: "words" });
-  await personal({ do: "clear" });
+  await personal({ do: "block", text: "b" });
+  await personal({ do: "import", text: "words" });
+  await personal({ do: "clear", text: "" });
   assert.deepEqual(
     changes.map((change) => change.do),
     ["block", "import", "clear"],
   );
-  await personal({ do: "export" });
+  await personal({ do: "export", text: "" });
   assert.deepEqual(responses.at(-1), { type: "done", token: 3, value: "words" });
 });
 
