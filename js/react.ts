@@ -10,7 +10,7 @@
  * @module
  */
 
-import { useCallback, useEffect, useRef, useState, type RefCallback } from "react";
+import { useCallback, useEffect, useRef, useState, type RefCallback, type RefObject } from "react";
 
 import { attach, type AttachOptions } from "./attach.js";
 import type { ModelSource } from "./load.js";
@@ -29,23 +29,27 @@ export interface PredictorState {
 /**
  * Loads a model as long as the component is mounted, and disposes of it then. On a server it does nothing.
  *
- * @param source see {@link Predictor.load}; another name or address loads anew
- * @param options see {@link Predictor.load}; those of the first render count
+ * Each call has a worker and a model of its own: call it once, high up, and pass the predictor down.
+ *
+ * @param source see {@link Predictor.load}; another name, address or array loads anew
+ * @param options see {@link Predictor.load}; another value of `personal` loads anew, any other change counts from the
+ *   next load on
  */
 export function usePredictor(source: ModelSource, options: Omit<LoadOptions, "signal"> = {}): PredictorState {
   const [state, setState] = useState<PredictorState>({});
-  const first = useRef(options);
+  const latest = useLatest(options);
   const key = source instanceof URL ? source.href : source;
+  const { personal } = options;
   useEffect(() => {
     const ended = new AbortController();
     const { signal } = ended;
     let loaded: Predictor | undefined;
     const onProgress = (progress: Progress) => {
-      first.current.onProgress?.(progress);
+      latest.current.onProgress?.(progress);
       if (!signal.aborted) setState((state) => ({ ...state, progress }));
     };
     setState({});
-    Predictor.load(key, { ...first.current, onProgress, signal }).then(
+    Predictor.load(key, { ...latest.current, onProgress, signal }).then(
       (predictor) => {
         if (signal.aborted) return predictor.dispose();
         loaded = predictor;
@@ -59,7 +63,7 @@ export function usePredictor(source: ModelSource, options: Omit<LoadOptions, "si
       ended.abort();
       loaded?.dispose();
     };
-  }, [key]);
+  }, [key, personal]);
   return state;
 }
 
@@ -67,7 +71,7 @@ export function usePredictor(source: ModelSource, options: Omit<LoadOptions, "si
  * Attaches suggestions to the element that gets the ref, as long as there are both.
  *
  * @param suggester a predictor, or nothing as long as there is none
- * @param options see {@link attach}; those of the first render count
+ * @param options see {@link attach}; those of the time when it attaches count, callbacks are always the latest ones
  * @returns a ref for a text field
  */
 export function useSuggestions<Field extends HTMLElement>(
@@ -75,7 +79,23 @@ export function useSuggestions<Field extends HTMLElement>(
   options: AttachOptions = {},
 ): RefCallback<Field> {
   const [field, setField] = useState<Field | null>(null);
-  const first = useRef(options);
-  useEffect(() => (field && suggester ? attach(field, suggester, first.current) : undefined), [field, suggester]);
+  const latest = useLatest(options);
+  useEffect(() => {
+    if (!field || !suggester) return undefined;
+    return attach(field, suggester, {
+      ...latest.current,
+      onAccept: (suggestion) => latest.current.onAccept?.(suggestion),
+      onError: (error) => (latest.current.onError ?? console.error)(error),
+    });
+  }, [field, suggester]);
   return useCallback((element: Field | null) => setField(element), []);
+}
+
+/** The value of the latest render, for what is called after it. */
+function useLatest<Value>(value: Value): RefObject<Value> {
+  const latest = useRef(value);
+  useEffect(() => {
+    latest.current = value;
+  });
+  return latest;
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 
 import { build } from "esbuild";
 
@@ -16,68 +16,111 @@ const APP = `
   import { createRoot } from "react-dom/client";
   import { usePredictor, useSuggestions } from "lm-wasm/react";
 
-  function Field() {
+  function Field({ account }) {
     const [text, setText] = useState("");
-    const { predictor, error } = usePredictor("en", { baseUrl: "./lm-wasm/" });
-    const ref = useSuggestions(predictor);
+    const [accepted, setAccepted] = useState(0);
+    const { predictor, error } = usePredictor("en", { baseUrl: "./lm-wasm/", personal: account });
+    globalThis.predictor = predictor;
+    const ref = useSuggestions(predictor, { onAccept: () => setAccepted(accepted + 1) });
     const onChange = (event) => setText(event.target.value);
-    return h("label", null, text, error?.message, h("textarea", { ref, value: text, onChange }));
+    const field = h("textarea", { ref, value: text, onChange });
+    return h("label", null, text, error?.message, field, h("output", null, accepted));
   }
   function App() {
     const [shown, setShown] = useState(true);
-    return h("main", null, shown && h(Field), h("button", { onClick: () => setShown(!shown) }, "toggle"));
+    const [account, setAccount] = useState("one");
+    const button = (label, onClick) => h("button", { id: label, onClick }, label);
+    const buttons = [button("toggle", () => setShown(!shown)), button("leave", () => setAccount("two"))];
+    return h("main", null, shown && h(Field, { account }), ...buttons);
   }
   createRoot(document.querySelector("#root")).render(h(StrictMode, null, h(App)));`;
 
-test("a controlled text area has suggestions as long as it is mounted", async () => {
-  const project = await createProject();
-  const server = await serve({ root: project.folder, directories: ["site"] });
-  const browser = await launch();
-  try {
-    const site = join(project.folder, "site");
-    await mkdir(site);
-    for (const name of ["react", "react-dom", "scheduler"]) {
-      await symlink(join(ROOT, "node_modules", name), join(project.folder, "node_modules", name));
-    }
-    await writeFile(join(project.folder, "app.js"), APP);
-    await build({
-      entryPoints: [join(project.folder, "app.js")],
-      outfile: join(site, "bundle.js"),
-      bundle: true,
-      format: "esm",
-      define: { "process.env.NODE_ENV": '"development"' },
-    });
-    await cp(join(project.folder, "node_modules/lm-wasm"), join(site, "lm-wasm"), { recursive: true });
-    await writeFile(
-      join(site, "index.html"),
-      `<!doctype html><title>Site</title><link rel="icon" href="data:,"><div id="root"></div>
-       <script type="module" src="bundle.js"></script>`,
-    );
+let project;
+let server;
+let browser;
 
-    const page = await browser.newPage();
-    const errors = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    await page.goto(`${server.url}site/`);
-    await page.click("textarea");
-    await page.keyboard.type("I would like to ");
-    const [word] = await waitForBar(page);
+before(async () => {
+  project = await createProject();
+  server = await serve({ root: project.folder, directories: ["site"] });
+  browser = await launch();
+  const site = join(project.folder, "site");
+  await mkdir(site);
+  for (const name of ["react", "react-dom", "scheduler"]) {
+    await symlink(join(ROOT, "node_modules", name), join(project.folder, "node_modules", name));
+  }
+  await writeFile(join(project.folder, "app.js"), APP);
+  await build({
+    entryPoints: [join(project.folder, "app.js")],
+    outfile: join(site, "bundle.js"),
+    bundle: true,
+    format: "esm",
+    define: { "process.env.NODE_ENV": '"development"' },
+  });
+  await cp(join(project.folder, "node_modules/lm-wasm"), join(site, "lm-wasm"), { recursive: true });
+  await writeFile(
+    join(site, "index.html"),
+    `<!doctype html><title>Site</title><link rel="icon" href="data:,"><div id="root"></div>
+     <script type="module" src="bundle.js"></script>`,
+  );
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  await project?.remove();
+});
+
+/** Opens the page and types; nothing may be thrown in it. */
+async function withPage(body) {
+  const page = await browser.newPage();
+  const errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(`${server.url}site/`);
+  await page.click("textarea");
+  await page.keyboard.type("I would like to ");
+  await body(page, await waitForBar(page));
+  assert.deepEqual(errors, []);
+  await page.close();
+}
+
+test("a controlled text area has suggestions as long as it is mounted", () =>
+  withPage(async (page, [word]) => {
     await page.keyboard.press("Alt+Digit1");
     assert.equal(await page.inputValue("textarea"), `I would like to ${word} `);
     assert.ok((await page.textContent("label")).startsWith(`I would like to ${word} `), "React knows of it");
     assert.equal(page.workers().length, 1);
 
     const ended = page.workers()[0].waitForEvent("close");
-    await page.click("button");
+    await page.click("#toggle");
     await ended;
     assert.equal(await page.locator("lm-bar, lm-ghost, lm-status").count(), 0);
-    await page.click("button");
+    await page.click("#toggle");
     await page.click("textarea");
     await page.keyboard.type("I am ");
     assert.ok((await waitForBar(page)).length > 0);
-    assert.deepEqual(errors, []);
-  } finally {
-    await browser.close();
-    await server.close();
-    await project.remove();
-  }
-});
+  }));
+
+test("the callback of the latest render is called", () =>
+  withPage(async (page) => {
+    for (const count of ["1", "2"]) {
+      await waitForBar(page);
+      await page.keyboard.press("Alt+Digit1");
+      await page.locator("output", { hasText: count }).waitFor();
+    }
+  }));
+
+test("another account has its own words from then on", () =>
+  withPage(async (page) => {
+    const exported = () => page.evaluate(() => globalThis.predictor.personal.export());
+    await page.keyboard.type("quokkas here ");
+    assert.match(await exported(), /quokkas/);
+    await page.evaluate(() => (globalThis.former = globalThis.predictor));
+    await page.click("#leave");
+    await page.waitForFunction(() => ![undefined, globalThis.former].includes(globalThis.predictor));
+    assert.doesNotMatch(await exported(), /quokkas/);
+    await page.click("textarea");
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("wombats here ");
+    assert.match(await exported(), /wombats/);
+    assert.equal(page.workers().length, 1);
+  }));
