@@ -54,8 +54,8 @@ async function check(name: string, bytes: Uint8Array, integrity: string | undefi
   if (found === undefined || found === integrity) return;
   throw new LmError(
     "integrity",
-    `${name} is not the file that was expected (${found} instead of ${integrity}): ` +
-      "serve the file of this version of lm-wasm, or pass the integrity of yours",
+    `${name} is not the file expected (${found} instead of ${integrity}): ` +
+      "serve that of this version of lm-wasm, or pass the integrity of yours",
   );
 }
 

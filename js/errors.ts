@@ -45,9 +45,8 @@ export class LmError extends Error {
 /** Gives an error its class back that another realm or WebAssembly made; `code` stands in where it has none. */
 export function toLmError(error: unknown, code: LmErrorCode): LmError {
   if (error instanceof LmError) return error;
-  const { code: own, name, message } = Object(error) as { code?: unknown; name?: unknown; message?: unknown };
-  const known = name === "LmError" && typeof own === "string" ? (own as LmErrorCode) : code;
-  return new LmError(known, typeof message === "string" ? message : String(error), { cause: error });
+  const { code: own, name, message } = Object(error) as Partial<LmError>;
+  return new LmError(name === "LmError" && own ? own : code, message ?? String(error), { cause: error });
 }
 
 /** For what nobody awaits: an error is written to the console, unless it is a cancellation. */

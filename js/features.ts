@@ -16,7 +16,7 @@ export function requireSimd(): void {
   if (validates(SPLAT)) return;
   throw new LmError(
     "wasm",
-    "this browser's WebAssembly has no 128-bit SIMD: use Chrome or Edge 91, Firefox 89, Safari 16.4, Node 16.4 or newer",
+    "WebAssembly has no 128-bit SIMD here: use a browser of 2023 or later, or Node 20",
   );
 }
 

@@ -51,13 +51,15 @@ export function resolveWasm(wasmUrl?: string | URL, baseUrl?: string | URL): Ass
   if (wasmUrl !== undefined) return { ...plain, url: absolute(wasmUrl).href };
   const fastest = hasRelaxedSimd() ? relaxed : plain;
   if (baseUrl === undefined) return fastest;
-  const name = fastest === plain ? "lm_wasm_bg.wasm" : "lm_wasm_relaxed_bg.wasm";
-  return { ...fastest, url: packageFile(baseUrl, `pkg/${name}`) };
+  const variant = fastest === plain ? "" : "_relaxed";
+  return { ...fastest, url: packageFile(baseUrl, `pkg/lm_wasm${variant}_bg.wasm`) };
 }
 
 /** The address of a file in a copy of the package. */
 export function packageFile(baseUrl: string | URL, path: string): string {
-  return new URL(path, asFolder(absolute(baseUrl))).href;
+  const base = absolute(baseUrl);
+  const folder = new URL(base.pathname.replace(/\/?$/, "/"), base);
+  return new URL(path, folder).href;
 }
 
 function absolute(url: string | URL): URL {
@@ -67,8 +69,4 @@ function absolute(url: string | URL): URL {
   } catch (error) {
     throw new LmError("argument", `"${url}" is neither a model's name nor an absolute address`, { cause: error });
   }
-}
-
-function asFolder(url: URL): URL {
-  return url.pathname.endsWith("/") ? url : new URL(`${url.pathname}/`, url);
 }

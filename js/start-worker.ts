@@ -20,9 +20,7 @@ export async function startWorker(worker?: boolean | Worker, baseUrl?: string | 
 }
 
 export function workerError(what: string, cause?: unknown): LmError {
-  const remedy =
-    "check that dist/worker.js is served from the page's origin and its policy has worker-src 'self', " +
-    "or pass { worker: false }";
+  const remedy = "serve dist/worker.js from the page's origin, with worker-src 'self', or pass { worker: false }";
   return new LmError("worker", `the worker ${what}: ${remedy}`, { cause });
 }
 

@@ -16,6 +16,6 @@ export interface Texts {
 export const ENGLISH: Texts = {
   label: "Suggestions",
   announce: ({ length, 0: first }, key) =>
-    `${length} ${length === 1 ? "suggestion" : "suggestions"}. ${first?.text}: ${key}.`,
+    `${length} suggestion${length === 1 ? "" : "s"}. ${first?.text}: ${key}.`,
   never: (word) => `Never suggest “${word}”`,
 };
