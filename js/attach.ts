@@ -73,6 +73,7 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     ghostWords: options.ghostWords ?? 4,
     ghostThreshold: options.ghostThreshold ?? 0.3,
     learn: options.learn ?? true,
+    forward: () => (getComputedStyle(field).direction === "ltr" ? "ArrowRight" : "ArrowLeft"),
     apple: /^(Mac|iP)/.test(navigator.platform),
     onAccept: options.onAccept,
     onError: options.onError ?? ((error) => console.error(error)),
@@ -86,7 +87,7 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     if (!attached.delete(field)) return;
     stop();
     controller.close();
-    for (const companion of companions) companion.destroy();
+    for (const companion of companions) companion.detach();
     attributes.restore();
   };
 }

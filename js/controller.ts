@@ -26,8 +26,8 @@ export interface Shown {
   readonly suggestions: readonly Suggestion[];
   /** The suggestion that keys have been led to. */
   readonly active: number | undefined;
-  /** Whether the first suggestion stands as ghost text at the caret. */
-  readonly ghost: boolean;
+  /** What stands as ghost text at the caret, with what is typed of it: the first suggestion, maybe words behind it. */
+  readonly ghost: string;
   /** Whether an answer is under way, so that having no suggestions is a matter of a moment. */
   readonly pending: boolean;
 }
@@ -64,6 +64,8 @@ export interface ControllerParts {
   readonly ghostThreshold: number;
   /** Whether the suggester is told which words are used. */
   readonly learn: boolean;
+  /** The arrow key that moves on in the text. */
+  readonly forward: () => string;
   /** Whether keys are those of an Apple system. */
   readonly apple: boolean;
   readonly onAccept?: ((suggestion: Suggestion) => void) | undefined;
@@ -77,7 +79,6 @@ interface Answer {
   readonly suggestions: readonly Suggestion[];
 }
 
-const NO_ANSWER: Answer = { request: 0, before: "", suggestions: [] };
 const IN_A_WORD = /^[\p{L}\p{M}\p{N}]/u;
 
 /**
@@ -89,7 +90,7 @@ export class Controller {
   readonly #closed = new AbortController();
   readonly #learner: Learner;
   #text: Surroundings | undefined;
-  #answer = NO_ANSWER;
+  #answer: Answer = { request: 0, before: "", suggestions: [] };
   #request = 0;
   #shown: readonly Suggestion[] = [];
   /** The ghost's words, as far as they can be seen: the first suggestion and what it goes on with. */
@@ -117,10 +118,10 @@ export class Controller {
     if (this.#text?.before === previous?.before && this.#text?.after === previous?.after) return;
     this.#active = undefined;
     if (this.#accepted?.before !== this.#text?.before) this.#accepted = undefined;
-    if (this.#text) this.#learner.observe(this.#text.before, typed);
+    if (this.#text) this.#learner.observe(this.#text, typed);
     const asks = this.#text && !IN_A_WORD.test(this.#text.after);
     if (asks) this.#request++;
-    this.#render();
+    this.redraw();
     if (asks && this.#text) void this.#ask(this.#text.before);
   }
 
@@ -145,6 +146,7 @@ export class Controller {
       active: this.#active,
       ghost: this.#parts.ghost?.visible ?? false,
       atEnd: this.#text?.after === "",
+      forward: this.#parts.forward(),
       apple: this.#parts.apple,
     });
     if (action) this.#do(action);
@@ -181,17 +183,12 @@ export class Controller {
     if (this.#text) void this.#ask(this.#text.before, ++this.#request);
   }
 
-  /** The views' layout changed: draw again. */
-  redraw(): void {
-    if (!this.#closed.signal.aborted) this.#render();
-  }
-
   /** Shows nothing any more and drops what is under way. */
   close(): void {
     if (this.#closed.signal.aborted) return;
     this.#learner.flush();
     this.#text = undefined;
-    this.#render();
+    this.redraw();
     this.#closed.abort();
   }
 
@@ -199,22 +196,17 @@ export class Controller {
     const [first] = this.#shown;
     switch (action.type) {
       case "accept":
-        return this.#accept(first && { ...first, ...phraseOf(first, this.#phrase) });
-      case "acceptWord":
-        return this.#accept(first);
+        return this.#accept(first && withText(first, this.#phrase));
       case "pick":
         return this.#accept(this.#shown[action.index]);
       case "block":
         return this.block(this.#shown[action.index]!);
       case "dismiss":
         this.#dismissed = this.#text && wordStart(this.#text.before, first);
-        return this.#render();
+        return this.redraw();
       case "move":
         this.#active = action.index;
-        return this.#render();
-      case "leave":
-        this.#active = undefined;
-        return this.#render();
+        return this.redraw();
     }
   }
 
@@ -223,40 +215,42 @@ export class Controller {
     const { field, onAccept } = this.#parts;
     const { before, after } = this.#text;
     const transform = fitSpace(suggestion.insert, after);
-    const replaced = before.slice(before.length - transform.deleteLeft);
+    const kept = before.slice(0, before.length - transform.deleteLeft);
     this.#active = undefined;
     field.apply(transform);
     onAccept?.(suggestion);
     this.sync(true);
     // What the field made of it, or the page, may be something else: then there is nothing to take back.
-    const expected = before.slice(0, before.length - replaced.length) + transform.text;
+    const expected = kept + transform.text;
     if (this.#text?.before !== expected) return;
-    this.#accepted = { before: expected, reversion: { deleteLeft: transform.text.length, text: replaced } };
+    const reversion = { deleteLeft: transform.text.length, text: before.slice(kept.length) };
+    this.#accepted = { before: expected, reversion };
   }
 
   async #ask(before: string, request = this.#request): Promise<void> {
     const { suggester, count, ghost, ghostWords: words, ghostThreshold: probability, onError } = this.#parts;
     const phrase = ghost && words > 1 ? { words, probability } : undefined;
+    let suggestions: readonly Suggestion[] = [];
     try {
-      const options = { count, phrase, requester: this, signal: this.#closed.signal };
-      const suggestions = await suggester.suggest(before, options);
-      // A late answer is welcome if it is newer than what is shown: what the text contradicts by now is left out.
-      if (request > this.#answer.request) this.#answer = { request, before, suggestions };
+      suggestions = await suggester.suggest(before, { count, phrase, requester: this, signal: this.#closed.signal });
     } catch (error) {
       if (!isCancellation(error)) onError?.(error);
       if (Object(error).code === "superseded") return;
-      this.#answer = { ...NO_ANSWER, request };
     }
+    // A late answer is welcome if it is newer than what is shown: what the text contradicts by now is left out.
+    if (request > this.#answer.request) this.#answer = { request, before, suggestions };
     this.redraw();
   }
 
-  #render(): void {
+  /** Shows what there is; to be called, too, when the views' layout has changed. */
+  redraw(): void {
+    if (this.#closed.signal.aborted) return;
     const { views, bar } = this.#parts;
     this.#shown = this.#text ? this.#suggestionsFor(this.#text) : [];
-    if (this.#active !== undefined && this.#active >= this.#shown.length) this.#active = undefined;
+    if ((this.#active ?? 0) >= this.#shown.length) this.#active = undefined;
     this.#renderGhost();
     const pending = this.#answer.request < this.#request;
-    const ghost = this.#phrase !== "";
+    const ghost = this.#phrase;
     // Without a bar there is what the ghost shows.
     const suggestions = bar ? this.#shown : ghost ? this.#shown.slice(0, 1) : [];
     const shown = { suggestions, active: this.#active, ghost, pending };
@@ -274,13 +268,10 @@ export class Controller {
     this.#phrase = "";
     if (!ghost || !this.#text || !first || !rest) return ghost?.hide();
     const further = first.continuation?.split(" ") ?? [];
-    for (let count = further.length; count >= 0; count--) {
-      const words = further.slice(0, count);
-      ghost.show(this.#text.before, [rest, ...words].join(" "));
-      if (!ghost.visible) continue;
-      this.#phrase = [first.text, ...words].join(" ");
-      return;
-    }
+    do {
+      ghost.show(this.#text.before, [rest, ...further].join(" "));
+      if (ghost.visible) this.#phrase = [first.text, ...further].join(" ");
+    } while (!ghost.visible && further.pop());
   }
 
   #suggestionsFor({ before, after }: Surroundings): readonly Suggestion[] {
@@ -300,9 +291,9 @@ export class Controller {
   }
 }
 
-/** What takes a whole phrase that begins with a suggestion. */
-function phraseOf({ insert }: Suggestion, phrase: string): Pick<Suggestion, "text" | "insert"> {
-  return { text: phrase, insert: { ...insert, text: `${phrase} ` } };
+/** A suggestion with what follows on it. */
+function withText(suggestion: Suggestion, text: string): Suggestion {
+  return { ...suggestion, text, insert: { ...suggestion.insert, text: `${text} ` } };
 }
 
 function wordStart(text: string, suggestion: Suggestion | undefined): number {

@@ -1,5 +1,7 @@
 /* Which of the words that are typed are worth remembering. */
 
+import type { Surroundings } from "./controller.js";
+
 /** As much of a text as it takes to tell a word and the one before it. */
 const TOLD_UNITS = 200;
 /** More than this at once was pasted, or put in by the page. */
@@ -13,39 +15,48 @@ const FINISHED_WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*(?=[^\p{L}
 /**
  * Watches a text grow and tells each word that is finished, once nobody can be about to correct it: when the next one
  * is finished, or when the field is left. A word that is deleted before that is never told, nor is one that was there
- * already, or came in one piece with many others.
+ * already, or was pasted, not even if somebody types on behind it or has it as neighbour.
  */
 export class Learner {
   readonly #tell: (text: string) => void;
-  #before: string | undefined;
+  #before = "";
+  #after = "";
+  /** Where the part ends that may come from elsewhere: nothing before that is told. */
+  #foreign = Infinity;
   /** The text up to the end of the word that is finished and not yet told. */
-  #finished: string | undefined;
+  #finished = "";
+  /** As much of it as may be told. */
+  #due = "";
 
   /** @param tell is given a text that ends with the word, without what follows it */
   constructor(tell: (text: string) => void) {
     this.#tell = tell;
   }
 
-  /** Takes the text before the caret after each change, and whether somebody typed it. */
-  observe(before: string, typed: boolean): void {
+  /** Takes the text around the caret after each change, and whether somebody typed it. */
+  observe({ before, after }: Surroundings, typed: boolean): void {
     const previous = this.#before;
+    const grown = before.length - previous.length;
+    // Typed or accepted: a little more at the caret, and all else the same. Or less: the caret went back, or some text.
+    const isOwn = typed ? grown <= LONGEST_STEP && after === this.#after : previous.startsWith(before);
+    this.#foreign = isOwn ? Math.min(this.#foreign, before.length) : before.length;
     this.#before = before;
-    if (this.#finished !== undefined && !before.startsWith(this.#finished)) {
+    this.#after = after;
+    if (!before.startsWith(this.#finished)) {
       // A text that is gone as a whole was sent; one that is shorter is being corrected.
       if (before === "") this.flush();
-      else this.#finished = undefined;
+      this.#finished = "";
     }
-    if (previous === undefined || !typed) return;
+    // A suggestion may have replaced the word that was begun.
     const start = lastWordStart(previous);
-    // Typed or accepted: a little more at the end, where a suggestion may have replaced the word that was begun.
-    const isStep = before.length > previous.length && before.length - previous.length <= LONGEST_STEP;
+    const isStep = grown > 0 && start >= this.#foreign;
     if (isStep && before.startsWith(previous.slice(0, start))) this.#finish(before, start);
   }
 
   /** Tells the last word, which nobody goes on with. */
   flush(): void {
-    if (this.#finished !== undefined) this.#tell(this.#finished.slice(-TOLD_UNITS));
-    this.#finished = undefined;
+    if (this.#finished) this.#tell(this.#due);
+    this.#finished = "";
   }
 
   #finish(before: string, start: number): void {
@@ -54,6 +65,7 @@ export class Learner {
       if (finished === this.#finished) continue;
       this.flush();
       this.#finished = finished;
+      this.#due = finished.slice(Math.max(this.#foreign, finished.length - TOLD_UNITS));
     }
   }
 }

@@ -13,13 +13,11 @@ const LOOK_MS = 200;
 export function listen(field: HTMLElement, controller: Controller, companions: readonly Companion[]): () => void {
   const listeners = new AbortController();
   listenToField(field, controller, listeners.signal);
-  let outside = listenOutside(field, controller);
-
   const relayout = () => {
     // A field that is taken out of the page has no size any more, and has one again when it is put back.
     if (field.isConnected !== (outside !== undefined)) {
-      outside?.abort();
-      outside = field.isConnected ? listenOutside(field, controller) : undefined;
+      outside?.();
+      outside = listenOutside(field, controller, resized);
       controller.leave();
     }
     for (const companion of companions) {
@@ -30,63 +28,66 @@ export function listen(field: HTMLElement, controller: Controller, companions: r
   };
   const resized = new ResizeObserver(relayout);
   resized.observe(field);
-  // What grows above the field moves it.
-  resized.observe(field.ownerDocument.documentElement);
+  let outside = listenOutside(field, controller, resized);
   return () => {
     listeners.abort();
-    outside?.abort();
+    outside?.();
     resized.disconnect();
   };
 }
 
-function on<E extends Event>(target: EventTarget, types: string[], signal: AbortSignal, listener: (event: E) => void) {
-  for (const type of types) target.addEventListener(type, listener as (event: Event) => void, { signal });
-}
-
 /** Keeps an event from everybody else if it is acted on. */
-function useUp<E extends Event>(target: EventTarget, type: string, signal: AbortSignal, acts: (event: E) => boolean) {
-  on(target, [type], signal, (event: E) => {
+function useUp<E extends Event>(acts: (event: E) => boolean): (event: E) => void {
+  return (event) => {
     if (event.defaultPrevented || !acts(event)) return;
     event.preventDefault();
-    event.stopPropagation();
-  });
+    event.stopImmediatePropagation();
+  };
 }
 
 function listenToField(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
-  on(field, ["input"], signal, ({ inputType }: InputEvent) => controller.sync(TYPED.test(inputType)));
-  on(field, ["focus", "keyup"], signal, () => controller.sync());
-  on(field, ["blur"], signal, () => controller.leave());
-  on(field, ["compositionstart"], signal, () => controller.compose(true));
-  on(field, ["compositionend"], signal, () => controller.compose(false));
+  const options = { signal };
+  field.addEventListener("input", (event) => controller.sync(TYPED.test((event as InputEvent).inputType)), options);
+  field.addEventListener("focus", () => controller.sync(), options);
+  field.addEventListener("keyup", () => controller.sync(), options);
+  field.addEventListener("blur", () => controller.leave(), options);
+  field.addEventListener("compositionstart", () => controller.compose(true), options);
+  field.addEventListener("compositionend", () => controller.compose(false), options);
+  field.addEventListener("scroll", () => controller.redraw(), options);
   // Safari ends a composition before the key that ended it; that key has the code of a composed one.
-  useUp(field, "keydown", signal, (event: KeyboardEvent) => event.keyCode !== COMPOSED_KEY && controller.key(event));
-  useUp(
-    field,
-    "beforeinput",
-    signal,
-    (event: InputEvent) => event.cancelable && !event.isComposing && controller.input(event),
-  );
-  on(field, ["scroll"], signal, () => controller.redraw());
-  lookWhileFocused(field, controller, signal);
+  const key = useUp((event: KeyboardEvent) => event.keyCode !== COMPOSED_KEY && controller.key(event));
+  // Before the page's own listeners on the field, one of which may send the text at Enter.
+  field.addEventListener("keydown", key, { signal, capture: true });
+  // After them: one that refuses what is typed is heard.
+  const input = useUp((event: InputEvent) => event.cancelable && !event.isComposing && controller.input(event));
+  field.addEventListener("beforeinput", input, options);
+  lookWhileFocused(field, controller, options);
 }
 
-function lookWhileFocused(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
+function lookWhileFocused(field: HTMLElement, controller: Controller, options: { readonly signal: AbortSignal }): void {
   let timer: ReturnType<typeof setInterval> | undefined;
   const stop = () => clearInterval(timer);
   const look = () => {
     stop();
     timer = setInterval(() => (field.isConnected ? controller.sync() : stop()), LOOK_MS);
   };
-  on(field, ["focus"], signal, look);
-  on(field, ["blur"], signal, stop);
-  signal.addEventListener("abort", stop);
+  field.addEventListener("focus", look, options);
+  field.addEventListener("blur", stop, options);
+  options.signal.addEventListener("abort", stop);
   if ((field.getRootNode() as Document | ShadowRoot).activeElement === field) look();
 }
 
-/** The document would keep a field that has left it. */
-function listenOutside(field: HTMLElement, controller: Controller): AbortController | undefined {
+/** What is watched as long as the field is in the document, which would keep it for ever. */
+function listenOutside(field: HTMLElement, controller: Controller, resized: ResizeObserver): (() => void) | undefined {
   if (!field.isConnected) return undefined;
-  const listeners = new AbortController();
-  on(field.ownerDocument, ["selectionchange"], listeners.signal, () => controller.sync());
-  return listeners;
+  const { ownerDocument } = field;
+  const { documentElement } = ownerDocument;
+  const look = () => controller.sync();
+  ownerDocument.addEventListener("selectionchange", look);
+  // What grows above the field moves it.
+  resized.observe(documentElement);
+  return () => {
+    ownerDocument.removeEventListener("selectionchange", look);
+    resized.unobserve(documentElement);
+  };
 }

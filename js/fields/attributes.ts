@@ -9,19 +9,18 @@ export class BorrowedAttributes {
     this.#element = element;
   }
 
-  set(name: string, value: string): void {
+  /** Sets an attribute; `undefined` gives it its former value back. */
+  set(name: string, value: string | undefined): void {
     const present = this.#element.getAttribute(name);
     if (!this.#former.has(name)) this.#former.set(name, present);
-    if (present !== value) this.#element.setAttribute(name, value);
+    const wanted = value ?? this.#former.get(name) ?? null;
+    if (value === undefined) this.#former.delete(name);
+    if (wanted === null) this.#element.removeAttribute(name);
+    else if (wanted !== present) this.#element.setAttribute(name, wanted);
   }
 
-  /** Gives the former values back, of one attribute or of all. */
-  restore(only?: string): void {
-    for (const [name, value] of this.#former) {
-      if (only !== undefined && only !== name) continue;
-      if (value === null) this.#element.removeAttribute(name);
-      else this.#element.setAttribute(name, value);
-      this.#former.delete(name);
-    }
+  /** Gives all of them their former values back. */
+  restore(): void {
+    for (const name of this.#former.keys()) this.set(name, undefined);
   }
 }

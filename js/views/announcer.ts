@@ -36,17 +36,15 @@ export class Announcer extends Companion implements SuggestionsView {
   }
 
   show({ suggestions, active, ghost }: Shown): void {
-    if (active !== undefined) return this.#say("");
-    this.#say(suggestions.length > 0 ? this.#texts.announce(suggestions, ghost ? "Tab" : "Alt+1") : "");
+    const [first, ...others] = suggestions;
+    if (!first || active !== undefined) return this.hide();
+    // What the key takes may go on behind the first word.
+    const taken = { ...first, text: ghost || first.text };
+    this.#say(this.#texts.announce([taken, ...others], ghost ? "Tab" : "Alt+1"));
   }
 
   hide(): void {
     this.#say("");
-  }
-
-  override destroy(): void {
-    clearTimeout(this.#timer);
-    super.destroy();
   }
 
   #say(text: string): void {

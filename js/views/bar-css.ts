@@ -23,7 +23,7 @@ export const BAR_CSS = `
   z-index: var(--lm-bar-z-index, 10);
   box-shadow: 0 0.25rem 1rem rgb(0 0 0 / 0.18);
 }
-:host([data-idle]) { visibility: hidden; }
+:host([data-idle]), .option[data-empty] { visibility: hidden; }
 .words { display: flex; }
 .option {
   box-sizing: border-box;
@@ -42,15 +42,11 @@ export const BAR_CSS = `
   -webkit-user-select: none;
   touch-action: manipulation;
 }
-.option[data-empty] { visibility: hidden; }
 .option[data-asking] { flex-grow: 2; }
 .option + .option { border-inline-start: var(--line); }
 .option:hover { background: var(--lm-bar-hover, color-mix(in srgb, CanvasText 8%, Canvas)); }
-.option:active { background: var(--press); }
-.option[data-active] {
-  background: var(--press);
-  box-shadow: inset 0 0 0 2px var(--lm-bar-focus-color, Highlight);
-}
+.option:active, .option[data-active] { background: var(--press); }
+.option[data-active] { box-shadow: inset 0 0 0 2px var(--lm-bar-focus-color, Highlight); }
 ::slotted(lm-word) {
   display: block !important;
   min-width: 0 !important;

@@ -2,11 +2,12 @@
 
 import type { Shown, SuggestionsView } from "../controller.js";
 import { BorrowedAttributes } from "../fields/attributes.js";
+import { isInput } from "../fields/consent.js";
 import type { Suggestion } from "../predictor.js";
 import type { Texts } from "../texts.js";
 import { BAR_CSS } from "./bar-css.js";
 import { BarOption } from "./bar-option.js";
-import { appendElement, Companion, moveOnto } from "./shadow.js";
+import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
 /** What a {@link Bar} may be told. */
 export interface BarOptions {
@@ -57,13 +58,19 @@ export class Bar extends Companion implements SuggestionsView {
 
   /** Leaves its room empty, so that nothing on the page jumps. */
   hide(): void {
-    this.show({ suggestions: [], active: undefined, ghost: false, pending: false });
+    this.show({ suggestions: [], active: undefined, ghost: "", pending: false });
     this.host.toggleAttribute("data-idle", true);
   }
 
   override attach(): void {
     if (!this.#within) super.attach();
     else if (!this.host.isConnected) this.#within.append(this.host);
+    // For as long as it is there: a field that changes its role while somebody types is a new one to screen readers.
+    this.#attributes.set("aria-autocomplete", "list");
+    if (isInput(this.field)) {
+      this.#attributes.set("role", "combobox");
+      this.#attributes.set("aria-haspopup", "listbox");
+    }
     this.#layout();
   }
 
@@ -74,42 +81,32 @@ export class Bar extends Companion implements SuggestionsView {
     const over = laysOutInRows(parentElement);
     this.host.toggleAttribute("data-over", over);
     this.host.style.width = `${this.field.offsetWidth}px`;
-    moveOnto(this.host, this.field, 0, over ? this.field.offsetHeight + gapAbove(this.host) : undefined);
+    const gap = pixels(getComputedStyle(this.host).marginTop);
+    moveOnto(this.host, this.field, 0, over ? this.field.offsetHeight + gap : undefined);
   }
 
-  override destroy(): void {
+  override detach(): void {
     this.#attributes.restore();
-    super.destroy();
+    super.detach();
   }
 
   /**
-   * Tells assistive technology of the bar as long as it has suggestions. An input is a combo box then; a text of
-   * several lines must stay a text box, which may have all but the two attributes of a list that opens.
+   * Tells assistive technology of the bar as long as it has suggestions. An input is a combo box; a text of several
+   * lines must stay a text box, which may have all but the two attributes of a list that opens.
    */
   #describe(has: boolean, active: number | undefined): void {
     // An empty list box is a fault.
     this.host.role = has ? "listbox" : null;
     this.host.ariaLabel = has ? this.#label : null;
-    if (!has) return this.#attributes.restore();
-    this.#attributes.set("aria-controls", this.host.id);
-    this.#attributes.set("aria-autocomplete", "list");
-    if (this.field.localName === "input") {
-      this.#attributes.set("role", "combobox");
-      this.#attributes.set("aria-haspopup", "listbox");
-      this.#attributes.set("aria-expanded", "true");
-    }
-    const option = active === undefined ? undefined : this.#options[active];
-    if (option) this.#attributes.set("aria-activedescendant", option.id);
-    else this.#attributes.restore("aria-activedescendant");
+    if (isInput(this.field)) this.#attributes.set("aria-expanded", `${has}`);
+    this.#attributes.set("aria-controls", has ? this.host.id : undefined);
+    this.#attributes.set("aria-activedescendant", this.#options[active ?? -1]?.id);
   }
 }
 
 function laysOutInRows(parent: Element): boolean {
   const { display, flexDirection, gridTemplateColumns } = getComputedStyle(parent);
   if (display.endsWith("flex")) return flexDirection.startsWith("row");
-  return display.endsWith("grid") && gridTemplateColumns.split(" ").length > 1;
-}
-
-function gapAbove(host: Element): number {
-  return Number.parseFloat(getComputedStyle(host).marginTop) || 0;
+  if (display.endsWith("grid")) return gridTemplateColumns.includes(" ");
+  return display.startsWith("table-row");
 }

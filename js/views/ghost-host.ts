@@ -1,7 +1,8 @@
 /* What every kind of ghost text has: an element over the field that screen readers pass over. */
 
 import type { GhostView } from "../controller.js";
-import { appendElement, Companion, moveOnto } from "./shadow.js";
+import { isInput } from "../fields/consent.js";
+import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
 const CSS = `
 :host {
@@ -61,7 +62,7 @@ export abstract class GhostHost<Field extends HTMLElement> extends Companion<Fie
   #cover(style: CSSStyleDeclaration): void {
     const { field, host } = this;
     let { clientLeft: left, clientTop: top, clientWidth: width, clientHeight: height } = field;
-    if (field.localName === "input") {
+    if (isInput(field)) {
       // Firefox counts the padding of an input as outside of its client area.
       [left, top] = [pixels(style.borderLeftWidth), pixels(style.borderTopWidth)];
       width = field.offsetWidth - left - pixels(style.borderRightWidth);
@@ -89,8 +90,4 @@ export function copyStyles(to: HTMLElement, from: CSSStyleDeclaration, names: Re
   for (const name of from) {
     if (LETTERS.test(name) || names.test(name)) to.style.setProperty(name, from.getPropertyValue(name));
   }
-}
-
-function pixels(length: string): number {
-  return Number.parseFloat(length) || 0;
 }

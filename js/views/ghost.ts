@@ -1,6 +1,6 @@
 /* The rest of the first suggestion, in grey behind the caret. */
 
-import type { TextFieldElement } from "../fields/consent.js";
+import { isInput, type TextFieldElement } from "../fields/consent.js";
 import { copyStyles, GhostHost } from "./ghost-host.js";
 import { appendElement } from "./shadow.js";
 
@@ -69,7 +69,7 @@ export class Ghost extends GhostHost<TextFieldElement> {
   #dress(style: CSSStyleDeclaration): void {
     const mirror = this.#mirror.style;
     copyStyles(this.#mirror, style, PLACING);
-    if (this.field.localName === "input") {
+    if (isInput(this.field)) {
       // A single line stands in the middle of its box.
       mirror.lineHeight = this.host.style.height;
       mirror.padding = "0";

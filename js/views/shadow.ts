@@ -17,17 +17,17 @@ export abstract class Companion<Field extends HTMLElement = HTMLElement> {
     this.root.adoptedStyleSheets = [sheet];
   }
 
-  /** Puts the element where it belongs; to be called whenever that may be elsewhere. */
+  /**
+   * Puts the element where it belongs; to be called whenever that may be elsewhere. Within a label its text would be a
+   * part of the field's name.
+   */
   attach(): void {
-    if (!this.host.isConnected) this.field.after(this.host);
+    if (!this.host.isConnected) (this.field.closest("label") ?? this.field).after(this.host);
   }
 
+  /** Takes it out of the page again. */
   detach(): void {
     this.host.remove();
-  }
-
-  destroy(): void {
-    this.detach();
   }
 }
 
@@ -64,5 +64,10 @@ export function scaleOf(field: HTMLElement): number {
 
 function nudge(host: HTMLElement, side: "left" | "top", by: number): void {
   if (Math.abs(by) < 0.05) return;
-  host.style[side] = `${(Number.parseFloat(host.style[side]) || 0) + by}px`;
+  host.style[side] = `${pixels(host.style[side]) + by}px`;
+}
+
+/** The number of a length in pixels; none where there is no length. */
+export function pixels(length: string): number {
+  return Number.parseFloat(length) || 0;
 }

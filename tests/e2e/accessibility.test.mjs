@@ -58,29 +58,38 @@ test(
 );
 
 test(
-  "an input is a combo box while there are suggestions, a text of several lines stays a text box",
+  "an input is a combo box as long as it is attached, a text of several lines stays a text box",
   t.withFields(shared, async (page) => {
     for (const [selector, role] of [
       ["#input", "combobox"],
       ["#area", "textbox"],
       ["#editable", "textbox"],
     ]) {
-      await t.attach(page, selector, { script: SCRIPT });
       const field = page.locator(selector);
       const roleOf = () =>
         field.evaluate((element) => element.getAttribute("role") ?? (element.localName === "textarea" ? "textbox" : ""));
       const before = await roleOf();
+      await t.attach(page, selector, { script: SCRIPT });
+      /** What stays as it is, and what says whether there are suggestions. */
+      const state = () =>
+        field.evaluate((element) => {
+          const names = ["role", "aria-haspopup", "aria-autocomplete", "aria-expanded", "aria-controls"];
+          return names.map((name) => element.getAttribute(name));
+        });
+      const own = await field.getAttribute("role");
+      const idle = role === "combobox" ? [role, "listbox", "list", "false", null] : [own, null, "list", null, null];
+      assert.deepEqual(await state(), idle);
       await field.click();
       await page.keyboard.type("I am gr");
       await t.waitForBar(page);
       assert.equal(await roleOf(), role);
-      assert.equal(await field.getAttribute("aria-expanded"), role === "combobox" ? "true" : null);
+      const bar = await page.locator("lm-bar").getAttribute("id");
+      assert.deepEqual(await state(), [...idle.slice(0, 3), role === "combobox" ? "true" : null, bar]);
       await page.keyboard.press("Escape");
-      assert.equal(await roleOf(), before);
-      for (const name of ["aria-expanded", "aria-haspopup", "aria-controls", "aria-activedescendant"]) {
-        assert.equal(await field.getAttribute(name), null);
-      }
+      assert.deepEqual(await state(), idle);
       await page.evaluate((selector) => lm.detach[selector](), selector);
+      assert.equal(await roleOf(), before);
+      assert.deepEqual((await state()).slice(1), [null, null, null, null]);
     }
   }),
 );
@@ -105,6 +114,21 @@ test(
     await page.keyboard.press("Shift");
     assert.deepEqual(await said(), ["2 suggestions. great: Tab."]);
     assert.equal(await page.locator("lm-status").getAttribute("role"), "status");
+  }),
+);
+
+test(
+  "all words are said that Tab takes",
+  t.withFields(shared, async (page) => {
+    const script = [
+      ["th", "thank", 0.9, "you very much"],
+      ["th", "the", 0.05],
+    ];
+    await t.attach(page, "#area", { script });
+    await page.click("#area");
+    await page.keyboard.type("th");
+    const said = "2 suggestions. thank you very much: Tab.";
+    await page.waitForFunction((said) => document.querySelector("lm-status").textContent === said, said);
   }),
 );
 

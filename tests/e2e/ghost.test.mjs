@@ -138,6 +138,20 @@ for (const [name, field, classes, dir, text, word] of [
 }
 
 test(
+  "from right to left the left arrow takes the ghost, and the right one moves back",
+  t.withFields(shared, async (page) => {
+    await typeInto(page, "#area", "", "rtl", "זה של", "שלום");
+    await t.waitForGhost(page);
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.inputValue("#area"), "זה של");
+    await page.keyboard.press("ArrowLeft");
+    await t.waitForGhost(page);
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await page.inputValue("#area"), "זה שלום ");
+  }),
+);
+
+test(
   "the ghost does not lie over a placeholder",
   t.withFields(shared, async (page) => {
     await t.attach(page, "#area", { script: [["", "The"]] });

@@ -189,6 +189,36 @@ test(
   }),
 );
 
+test(
+  "what is imported in one page is added to what another one learned meanwhile",
+  withModel(async ({ page, words, personal, revisit }) => {
+    const text = "lm-wasm personal words 1\nword\t2000\tQuokkas\n";
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.waitForFunction(() => globalThis.lm);
+    await t.loadModel(other);
+    await other.evaluate(async () => {
+      for (let i = 0; i < 2; i++) lm.predictor.learn("we saw Wombats");
+      await lm.predictor.personal.block("zebras");
+    });
+    await personal("import", text);
+    await revisit();
+    assert.deepEqual([await words("I saw quok"), (await words("I saw womb"))[0]], [["Quokkas"], "Wombats"]);
+    assert.match(await personal("export"), /^block\tzebras$/m);
+  }),
+);
+
+test(
+  "a pasted word is not learned, though somebody types on behind it",
+  withModel(async ({ page, type, personal }) => {
+    await page.locator("#area").evaluate((area) => (area.value = "my passphrase is hunter"));
+    await type(" wombats here ");
+    const text = await personal("export");
+    assert.match(text, /wombats/);
+    assert.doesNotMatch(text, /hunter|passphrase/);
+  }),
+);
+
 for (const [what, source, options] of [
   ["whose model is not there", "/models/none.lm", {}],
   ["whose model is none", "/www/demo.css", {}],

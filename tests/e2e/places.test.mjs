@@ -141,6 +141,77 @@ test(
 );
 
 test(
+  "a field that has left the page for good is collected",
+  t.chromiumOnly,
+  withFields(async (page, { context }) => {
+    await page.evaluate(() => {
+      const field = document.createElement("textarea");
+      document.body.append(field);
+      lm.attach(field, lm.scripted([]));
+      globalThis.left = new WeakRef(field);
+    });
+    await t.settle(page);
+    await page.evaluate(() => globalThis.left.deref().remove());
+    const session = await context.newCDPSession(page);
+    const isThere = async () => {
+      await session.send("HeapProfiler.collectGarbage");
+      return page.evaluate(() => globalThis.left.deref() !== undefined);
+    };
+    for (let tries = 0; await isThere(); tries++) {
+      assert.ok(tries < 20, "something keeps it");
+      await page.waitForTimeout(100);
+    }
+  }),
+);
+
+test(
+  "within a label the views stand beside that, so the field keeps its name",
+  withFields(async (page) => {
+    await page.locator("#form").evaluate((form) => {
+      const inputs = '<label>Wrapped <input id="wrapped"></label><div class="row"><label>Line <input id="line"></label></div>';
+      form.insertAdjacentHTML("afterbegin", inputs);
+    });
+    for (const [id, name] of [
+      ["wrapped", "Wrapped"],
+      ["line", "Line"],
+    ]) {
+      await t.attach(page, `#${id}`, { script: SCRIPT });
+      await page.click(`#${id}`);
+      await page.keyboard.type("I am gr");
+      assert.equal(await t.waitForGhost(page), "eat");
+      await page.waitForFunction(() => document.querySelector("lm-status").textContent !== "");
+      assert.equal(await page.getByRole("combobox", { name, exact: true }).count(), 1);
+      const [bar, field] = await Promise.all([page.locator("lm-bar").boundingBox(), page.locator(`#${id}`).boundingBox()]);
+      assert.ok(Math.abs(bar.x - field.x) < 1 && Math.abs(bar.width - field.width) < 1, "as wide as the field");
+      assert.ok(bar.y >= field.y + field.height && bar.y < field.y + field.height + 12, "right under the field");
+      await page.evaluate((id) => lm.detach[`#${id}`](), id);
+    }
+  }),
+);
+
+test(
+  "a cell of a table that is written in keeps the table as it is",
+  withFields(async (page) => {
+    await page.locator("#form").evaluate((form) => {
+      const cell = (id) => `<td id="${id}" width="300" contenteditable role="textbox" aria-label="${id}">I am gr</td>`;
+      form.insertAdjacentHTML("afterbegin", `<table><tr>${cell("one")}${cell("two")}</tr></table>`);
+      // What lies over a row still has an empty cell of its own, as wide as the spacing.
+      form.querySelector("table").style.borderSpacing = 0;
+    });
+    const boxes = () => Promise.all(["#one", "#two", "table"].map((selector) => page.locator(selector).boundingBox()));
+    const before = await boxes();
+    await t.attach(page, "#one", { script: SCRIPT });
+    await page.click("#one");
+    await page.keyboard.press("End");
+    assert.deepEqual(await t.waitForBar(page), ["great"]);
+    assert.deepEqual(await boxes(), before);
+    const bar = await page.locator("lm-bar").boundingBox();
+    const [cell] = before;
+    assert.ok(Math.abs(bar.x - cell.x) < 1 && bar.y >= cell.y + cell.height - 1, "right under the cell");
+  }),
+);
+
+test(
   "a text of a megabyte is no hindrance",
   withFields(async (page) => {
     const asked = await recordQuestions(page, "#area");
@@ -212,7 +283,7 @@ test(
     await page.keyboard.press("Alt+Digit1");
     assert.equal(await page.inputValue("#area"), "the end ");
     await page.locator("#area").blur();
-    assert.deepEqual(await page.evaluate(() => lm.learned), ["the end"]);
+    assert.deepEqual(await page.evaluate(() => lm.learned), ["end"]);
   }),
 );
 

@@ -25,6 +25,7 @@ beforeEach(() => {
     ghostWords: 3,
     ghostThreshold: 0.3,
     learn: true,
+    forward: () => "ArrowRight",
     apple: false,
     onAccept: ({ text }) => accepted.push(text),
     onError: (error) => errors.push(error),
@@ -235,6 +236,17 @@ test("a failure is told and leaves the field without suggestions, a cancellation
   assert.equal(errors.length, 1);
 });
 
+test("a late failure leaves a newer answer as it is", async () => {
+  type("g");
+  type("gr");
+  const [first, second] = suggester.calls;
+  second.resolve([suggestion("great", 0.6, 2)]);
+  await settled();
+  first.reject(new LmError("wasm", "unreachable"));
+  await settled();
+  assert.deepEqual([errors.length, bar.words, ghost.rest], [1, ["great"], "eat"]);
+});
+
 test("closed, it shows nothing, aborts what is under way and stays so", async () => {
   type("gr");
   await suggester.answer(["great", 0.6, 2]);
@@ -253,6 +265,7 @@ test("a ghost of several words is taken whole, or word by word with Ctrl and the
   assert.deepEqual(suggester.calls.at(-1).options.phrase, { words: 3, probability: 0.3 });
   await suggester.answer(["thank", 0.9, 2, "you very much"], ["the", 0.05, 2]);
   assert.equal(ghost.rest, "ank you very much");
+  assert.equal(bar.ghost, "thank you very much", "the views are told all that is taken");
   assert.ok(press("Tab"));
   assert.equal(field.before, "thank you very much ");
   assert.deepEqual(accepted, ["thank you very much"]);
@@ -275,12 +288,39 @@ test("only the words of the ghost that can be seen are taken", async () => {
   assert.equal(field.before, "thank you ");
 });
 
+/** What a key means while two suggestions and the ghost of the first are shown. */
+function meaning(key, { code = key, alt = false, ctrl = false, ...situation } = {}) {
+  const stroke = { key, code, altKey: alt, ctrlKey: ctrl, metaKey: false, shiftKey: false };
+  const usual = { count: 2, active: undefined, ghost: true, atEnd: true, forward: "ArrowRight", apple: false };
+  return actionOf(stroke, { ...usual, ...situation });
+}
+
 test("Alt and the right arrow take a word where Apple's keys do, and nowhere else", () => {
-  const stroke = { key: "ArrowRight", code: "ArrowRight", altKey: true, ctrlKey: false, metaKey: false, shiftKey: false };
-  const situation = { count: 1, active: undefined, ghost: true, atEnd: true };
-  assert.deepEqual(actionOf(stroke, { ...situation, apple: true }), { type: "acceptWord" });
-  assert.equal(actionOf(stroke, { ...situation, apple: false }), undefined);
-  assert.equal(actionOf(stroke, { ...situation, apple: true, atEnd: false }), undefined);
+  assert.deepEqual(meaning("ArrowRight", { alt: true, apple: true }), { type: "pick", index: 0 });
+  assert.equal(meaning("ArrowRight", { alt: true }), undefined);
+  assert.equal(meaning("ArrowRight", { alt: true, apple: true, atEnd: false }), undefined);
+});
+
+test("on Apple's keyboards Option and a digit type what cannot be typed in another way, and pick elsewhere", () => {
+  const option = (key, apple = true) => meaning(key, { code: "Digit2", alt: true, apple });
+  for (const character of ["@", "#", "€", "[", "|", "{", "~"]) {
+    assert.equal(option(character), undefined, character);
+    assert.deepEqual(option(character, false), { type: "pick", index: 1 }, "as nothing is typed there");
+  }
+  for (const character of ["™", "2", "£", "Dead"]) {
+    assert.deepEqual(option(character), { type: "pick", index: 1 }, character);
+  }
+});
+
+test("from right to left the left arrow takes the ghost, and moves on in the bar", () => {
+  const rtl = { forward: "ArrowLeft" };
+  assert.deepEqual(meaning("ArrowLeft", rtl), { type: "accept" });
+  assert.deepEqual(meaning("ArrowLeft", { ...rtl, ctrl: true }), { type: "pick", index: 0 });
+  assert.equal(meaning("ArrowRight", rtl), undefined);
+  const moves = ["ArrowLeft", "ArrowDown", "ArrowRight", "ArrowUp"];
+  const indices = (situation) => moves.map((key) => meaning(key, { ...situation, count: 3, active: 0 }).index);
+  assert.deepEqual(indices(rtl), [1, 1, 2, 2]);
+  assert.deepEqual(indices({}), [2, 1, 1, 2]);
 });
 
 test("Alt and the down arrow lead into the bar: arrows move, Enter takes, Esc leaves, typing goes on", async () => {
@@ -412,7 +452,7 @@ test("what was there, what is pasted, and what is not to be learned is not learn
   controller.leave();
   assert.deepEqual(suggester.learned, []);
 
-  controller = new Controller({ field, suggester, views: [], bar: false, count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, apple: false });
+  controller = new Controller({ field, suggester, views: [], bar: false, count: 3, ghostWords: 1, ghostThreshold: 0, learn: false, forward: () => "", apple: false });
   type("");
   type("word");
   type("word ");
@@ -432,7 +472,10 @@ test("what the page or the browser puts in is not learned", () => {
 });
 
 test("without a bar keys act on the ghost alone", async () => {
-  const parts = { field, suggester, views: [bar], bar: false, ghost, count: 3, ghostWords: 1, ghostThreshold: 0.3, learn: true, apple: false };
+  const parts = {
+    ...{ field, suggester, views: [bar], bar: false, ghost, count: 3, ghostWords: 1, ghostThreshold: 0.3 },
+    ...{ learn: true, forward: () => "ArrowRight", apple: false },
+  };
   controller = new Controller(parts);
   type("gr");
   await suggester.answer(["great", 0.2, 2], ["green", 0.2, 2]);
@@ -448,7 +491,42 @@ test("without a bar keys act on the ghost alone", async () => {
   assert.deepEqual([bar.words, ghost.rest], [[], ""]);
 });
 
+/** What is learned of some steps in an empty field: what is done, then the text before the caret and after it. */
+function learnedOf(...steps) {
+  suggester.learned = [];
+  for (const [done, before, after = ""] of [["put", ""], ...steps]) {
+    Object.assign(field, { before, after, usable: done !== "select" });
+    controller.sync(done === "type");
+  }
+  controller.leave();
+  return suggester.learned;
+}
+
+test("a word that was pasted is not learned, whatever is typed behind it, in it or over it", () => {
+  const text = "my passphrase is hunter";
+  const pasted = ["put", text];
+  const type = (before, after) => ["type", before, after];
+  assert.deepEqual(learnedOf(pasted, type(`${text} `), type(`${text} o`), type(`${text} ok `)), [" ok"], "behind it");
+  assert.deepEqual(learnedOf(pasted, type(`${text}s`), type(`${text}s `)), [], "typed on");
+  const cut = ["put", "my passphrase is hunt"];
+  assert.deepEqual(learnedOf(pasted, cut, type("my passphrase is hunts ")), [], "mended");
+  const within = ["put", "my pass", "phrase is hunter"];
+  assert.deepEqual(learnedOf(pasted, within, type("my pass ", "phrase is hunter")), [], "cut in two");
+  const [start, selected] = [["put", "", text], ["select", ""]];
+  const over = [type("my passphrase is x"), type("my passphrase is x ")];
+  assert.deepEqual(learnedOf(pasted, start, selected, ...over), [], "a word selected and typed over");
+});
+
+test("what is typed before pasted text is learned, and in place of some of it", () => {
+  const [pasted, start] = [["put", "pasted text"], ["put", "", "pasted text"]];
+  const before = [["type", "q", "pasted text"], ["type", "quokka ", "pasted text"]];
+  assert.deepEqual(learnedOf(pasted, start, ...before), ["quokka"]);
+  const instead = [["put", "pasted "], ["type", "pasted w"], ["type", "pasted wombat "]];
+  assert.deepEqual(learnedOf(pasted, ...instead), ["wombat"]);
+});
+
 test("all words of an accepted phrase are learned", async () => {
+  type("");
   type("th");
   await suggester.answer(["thank", 0.9, 2, "you very much"]);
   press("Tab");

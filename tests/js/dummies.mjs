@@ -94,9 +94,11 @@ export class DummyBar {
   words = [];
   idle = true;
   active = undefined;
+  ghost = "";
 
-  show({ suggestions, active }) {
+  show({ suggestions, active, ghost }) {
     this.idle = false;
+    this.ghost = ghost;
     this.active = active;
     this.words = suggestions.map(({ text }) => text);
   }
