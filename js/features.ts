@@ -16,7 +16,7 @@ export function requireSimd(): void {
   if (validates(SPLAT)) return;
   throw new LmError(
     "wasm",
-    "WebAssembly has no 128-bit SIMD here: use a browser of 2023 or later, or Node 20",
+    "WebAssembly has no SIMD here: use Chrome or Edge 100, Firefox 114, Safari 16.4, Node 20 or newer",
   );
 }
 

@@ -32,6 +32,6 @@ test("an engine without SIMD is told what has it", () => {
   assert.throws(resolveWasm, {
     name: "LmError",
     code: "wasm",
-    message: /no 128-bit SIMD.*a browser of 2023 or later, or Node 20/,
+    message: /no SIMD.*Chrome or Edge 100, Firefox 114, Safari 16\.4, Node 20/,
   });
 });
