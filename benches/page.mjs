@@ -4,8 +4,8 @@
 // files are in the browser's cache), the time from a key press to the frame that shows its suggestions, also at a speed that
 // nobody types at and on a page that Chromium slows down as a phone would, and the files' sizes.
 
-import { readFile } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 
@@ -138,8 +138,14 @@ async function measureSizes() {
     "JavaScript in all": await sizeOf(new Set([...page, ...worker])),
     "WebAssembly, plain": await sizeOf(["pkg/lm_wasm_bg.wasm"]),
     "WebAssembly, relaxed": await sizeOf(["pkg/lm_wasm_relaxed_bg.wasm"]),
-    "model en": await sizeOf(["models/en.lm"]),
+    ...(await sizesOfModels()),
   };
+}
+
+async function sizesOfModels() {
+  const names = (await readdir(join(ROOT, "models"))).filter((name) => name.endsWith(".lm")).sort();
+  const sizes = names.map(async (name) => [`model ${basename(name, ".lm")}`, await sizeOf([`models/${name}`])]);
+  return Object.fromEntries(await Promise.all(sizes));
 }
 
 /** A module and all that it imports statically. */

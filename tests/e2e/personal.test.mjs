@@ -13,9 +13,9 @@ function withModel(body, options = {}) {
   return async () => {
     const opened = await shared.open("tests/e2e/pages/fields.html");
     const { page } = opened;
-    const start = async (changed = options) => {
-      await page.waitForFunction(() => globalThis.lm);
-      await t.loadModel(page, changed);
+    const start = async (changed = options, where = page) => {
+      await where.waitForFunction(() => globalThis.lm);
+      await t.loadModel(where, changed);
     };
     await start();
     await body({
@@ -39,6 +39,12 @@ function withModel(body, options = {}) {
       revisit: async (changed) => {
         await page.reload();
         await start(changed);
+      },
+      openBeside: async () => {
+        const other = await page.context().newPage();
+        await other.goto(page.url());
+        await start(options, other);
+        return other;
       },
     });
     await opened.close();
@@ -174,11 +180,8 @@ test(
 
 test(
   "two pages side by side add to the same words",
-  withModel(async ({ page, type, words, revisit }) => {
-    const other = await page.context().newPage();
-    await other.goto(page.url());
-    await other.waitForFunction(() => globalThis.lm);
-    await t.loadModel(other);
+  withModel(async ({ openBeside, type, words, revisit }) => {
+    const other = await openBeside();
     await other.evaluate(async () => {
       for (let i = 0; i < 2; i++) lm.predictor.learn("we saw Wombats");
       await lm.predictor.personal.forget("nothing");
@@ -191,12 +194,9 @@ test(
 
 test(
   "what is imported in one page is added to what another one learned meanwhile",
-  withModel(async ({ page, words, personal, revisit }) => {
+  withModel(async ({ openBeside, words, personal, revisit }) => {
     const text = "lm-wasm personal words 1\nword\t2000\tQuokkas\n";
-    const other = await page.context().newPage();
-    await other.goto(page.url());
-    await other.waitForFunction(() => globalThis.lm);
-    await t.loadModel(other);
+    const other = await openBeside();
     await other.evaluate(async () => {
       for (let i = 0; i < 2; i++) lm.predictor.learn("we saw Wombats");
       await lm.predictor.personal.block("zebras");

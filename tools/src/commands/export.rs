@@ -68,11 +68,11 @@ impl Arguments {
         let network = checkpoint.network(&table)?;
         let report = self.measures.as_deref().map(Report::read).transpose()?;
         let config = &checkpoint.config;
-        let done = checkpoint.position.step;
-        if done < config.steps() {
-            eprintln!("{} is not finished: {}", self.run.display(), progress_of(config, done));
+        let unfinished = unfinished(config, checkpoint.position.step);
+        if let Some(progress) = &unfinished {
+            eprintln!("{} is {progress}", self.run.display());
         }
-        let metadata = self.metadata(config, done, &manifest, report.as_ref())?;
+        let metadata = self.metadata(config, unfinished.as_deref(), &manifest, report.as_ref())?;
         let rare = RareWords::read(&self.corpus)?;
         let mut parts = model_parts(config, &network, &table, metadata.clone())?;
         damp(&mut parts, self.damp);
@@ -96,7 +96,13 @@ impl Arguments {
         say!("{}: {} bytes; card {}", self.out.display(), bytes.len(), card_path.display())
     }
 
-    fn metadata(&self, config: &Config, done: u64, manifest: &Manifest, report: Option<&Report>) -> Result<Metadata> {
+    fn metadata(
+        &self,
+        config: &Config,
+        unfinished: Option<&str>,
+        manifest: &Manifest,
+        report: Option<&Report>,
+    ) -> Result<Metadata> {
         let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
         let mut metadata = Metadata::new();
         metadata.push("name", &config.name)?;
@@ -109,8 +115,8 @@ impl Arguments {
         if !manifest.before.is_empty() {
             trained_on += &format!(", with the words of text from {} sources before", manifest.before.len());
         }
-        if done < config.steps() {
-            trained_on += &format!("; not finished: {}", progress_of(config, done));
+        if let Some(progress) = unfinished {
+            trained_on += &format!("; {progress}");
         }
         metadata.push("trained_on", &trained_on)?;
         if manifest.tokenization == Tokenization::Spaces {
@@ -137,9 +143,10 @@ impl Arguments {
     }
 }
 
-/// How far a run is.
-fn progress_of(config: &Config, done: u64) -> String {
-    format!("{} of {} tokens", done * config.tokens_a_step(), config.training.tokens)
+/// How far a run is that has not done all its steps.
+fn unfinished(config: &Config, done: u64) -> Option<String> {
+    let tokens = done * config.tokens_a_step();
+    (done < config.steps()).then(|| format!("not finished: {tokens} of {} tokens", config.training.tokens))
 }
 
 fn share(text: &str) -> Result<f32, String> {

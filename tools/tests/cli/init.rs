@@ -10,7 +10,7 @@ use crate::workspace::{TERNARY, Workspace, events, fail, perplexity, sentences, 
 fn a_run_begins_with_the_weights_of_another() {
     let workspace = Workspace::new();
     let float = workspace.config("float.toml", "lstm", "", 60_000);
-    assert!(workspace.train(&float, "float", false).status().unwrap().success());
+    workspace.trained(&float, "float");
     let ternary = workspace.config("ternary.toml", "lstm", TERNARY, 8_000);
     let mut losses = Vec::new();
     for init in [None, Some(workspace.text("float"))] {
@@ -27,7 +27,7 @@ fn a_run_begins_with_the_weights_of_another() {
 fn a_run_that_began_with_another_resumes() {
     let workspace = Workspace::new();
     let float = workspace.config("float.toml", "lstm", "", 8_000);
-    assert!(workspace.train(&float, "float", false).status().unwrap().success());
+    workspace.trained(&float, "float");
     let optimal = "input = { method = \"optimal-ternary\" }\nrecurrent = { method = \"optimal-ternary\" }";
     let config = workspace.config("config.toml", "lstm", optimal, 40_000);
     let mut child = workspace.train(&config, "run", false).args(["--init", &workspace.text("float")]).spawn().unwrap();
@@ -43,20 +43,18 @@ fn a_run_that_began_with_another_resumes() {
 fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
     let workspace = Workspace::new();
     let wide = workspace.config("wide.toml", "lstm", "", 20_000);
-    assert!(workspace.train(&wide, "wide", false).status().unwrap().success());
+    workspace.trained(&wide, "wide");
     let text = fs::read_to_string(&wide).unwrap();
     let narrow = |name: &str, width: usize| {
-        let narrow =
-            text.replace("embedding = 16", &format!("embedding = {width}")).replace("tokens = 20000", "tokens = 80");
-        let narrow = narrow.replace("learning_rate = 0.01", "learning_rate = 0.0000001");
-        fs::write(workspace.path("narrow.toml"), narrow).unwrap();
+        let narrow = text.replace("embedding = 16", &format!("embedding = {width}"));
+        fs::write(workspace.path("narrow.toml"), still(&narrow)).unwrap();
         let config = workspace.text("narrow.toml");
         let status = workspace.train(&config, name, false).args(["--init", &workspace.text("wide")]).status().unwrap();
         assert!(status.success());
-        series(&workspace.path(name), "valid", "perplexity").last().unwrap().1
+        perplexity(&workspace.path(name))
     };
     // The language has few words: most of the table is in its first directions.
-    let before = series(&workspace.path("wide"), "valid", "perplexity").last().unwrap().1;
+    let before = perplexity(&workspace.path("wide"));
     let (most, few) = (narrow("most", 15), narrow("few", 2));
     assert!(most < 1.1 * before && few > 1.3 * before, "{before} {most} {few}");
 }
@@ -65,15 +63,13 @@ fn a_narrower_embedding_begins_with_the_singular_vectors_of_a_wider_one() {
 fn a_wider_network_takes_over_a_smaller_one() {
     let workspace = Workspace::new();
     let small = workspace.config("small.toml", "lstm", "", 20_000);
-    assert!(workspace.train(&small, "small", false).status().unwrap().success());
-    let text = fs::read_to_string(&small).unwrap().replace("learning_rate = 0.01", "learning_rate = 0.0000001");
-    let larger = text.replace("units = 24", "units = 40").replace("tokens = 20000", "tokens = 80");
+    workspace.trained(&small, "small");
+    let larger = still(&fs::read_to_string(&small).unwrap()).replace("units = 24", "units = 40");
     fs::write(workspace.path("larger.toml"), larger.replace("embedding = 16", "embedding = 20")).unwrap();
     let larger = workspace.text("larger.toml");
     let small = workspace.text("small");
     assert!(workspace.train(&larger, "larger", false).args(["--init", &small]).status().unwrap().success());
-    let perplexity = |run: &str| series(&workspace.path(run), "valid", "perplexity").last().unwrap().1;
-    let (before, after) = (perplexity("small"), perplexity("larger"));
+    let (before, after) = (perplexity(&workspace.path("small")), perplexity(&workspace.path("larger")));
     assert!((after / before - 1.0).abs() < 0.01, "{before} {after}");
     // Not the other way about.
     let config = workspace.text("small.toml");
@@ -87,7 +83,7 @@ fn a_wider_network_takes_over_a_smaller_one() {
 fn a_run_goes_on_with_other_text_of_the_same_words() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 8_000);
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.trained(&config, "run");
     fs::write(workspace.path("mail.txt"), format!("zebras {}", sentences(500, 4))).unwrap();
     let (mail, corpus, other) = (workspace.text("mail.txt"), workspace.text("corpus"), workspace.text("other"));
     let prepared = succeed(&["corpus", &mail, "--language", "en", "--words-of", &corpus, "--out", &other, "--json"]);
@@ -130,7 +126,7 @@ fn learned_levels_are_taken_over() {
         let weights = format!("input = {{ method = \"{method} }}\nrecurrent = {{ method = \"{method} }}");
         let config = workspace.config("config.toml", "lstm", &weights, 20_000);
         let run = &method[..4];
-        assert!(workspace.train(&config, run, false).status().unwrap().success());
+        workspace.trained(&config, run);
         let text = still(&fs::read_to_string(&config).unwrap());
         fs::write(&config, text).unwrap();
         let (init, again) = (workspace.text(run), format!("{run}-again"));
@@ -145,7 +141,7 @@ fn what_another_run_computes_otherwise_is_refused() {
     let workspace = Workspace::new();
     let normalization = "[normalization]\nmethod = \"batch\"\nfreeze = 0.5\nopen = 2.0";
     let config = workspace.config("config.toml", "lstm", normalization, 4_000);
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.trained(&config, "run");
     let text = still(&fs::read_to_string(&config).unwrap());
     let binary = "recurrent = { method = \"binary\" }\n[normalization]";
     let larger = text.replace("open = 2.0", "").replace("units = 24", "units = 30").replace("[normalization]", binary);

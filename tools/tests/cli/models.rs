@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, fail, run, sentences, series, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, perplexity, run, sentences, succeed};
 
 #[test]
 fn from_text_to_a_model_that_has_learned() {
@@ -44,10 +44,7 @@ fn from_text_to_a_model_that_has_learned() {
 
         let stream = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--no-typist", "--json"]);
         let stream: Value = serde_json::from_str(&stream).unwrap();
-        let (by_core, by_trainer) = (
-            stream["all"]["perplexity"].as_f64().unwrap(),
-            series(&workspace.path(&out), "valid", "perplexity").last().unwrap().1,
-        );
+        let (by_core, by_trainer) = (stream["all"]["perplexity"].as_f64().unwrap(), perplexity(&workspace.path(&out)));
         assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
 
         let card = fs::read_to_string(workspace.path("tiny.md")).unwrap();

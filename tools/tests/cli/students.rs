@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use crate::workspace::{TERNARY, Workspace, fail, series, succeed, wait_for};
+use crate::workspace::{TERNARY, Workspace, fail, perplexity, series, succeed, wait_for};
 
 #[test]
 fn a_student_learns_from_teachers() {
     let workspace = Workspace::new();
     let path = |name: &str| workspace.text(name);
     let config = workspace.config("teacher.toml", "lstm", "", 40_000);
-    assert!(workspace.train(&config, "teacher", false).status().unwrap().success());
+    workspace.trained(&config, "teacher");
     succeed(&["ngram", &path("corpus"), "--out", &path("all.kn")]);
     let (network, ngrams) = (format!("{}=0.7", path("teacher")), format!("{}=0.3", path("all.kn")));
     let corpus = path("corpus");
@@ -65,7 +65,7 @@ fn a_student_learns_from_teachers() {
     succeed(&distill("4"));
     assert_eq!(fs::read(path("soft/targets.bin")).unwrap(), targets);
     succeed(&student(Some("soft"), "student"));
-    let perplexity = series(&workspace.path("student"), "valid", "perplexity").last().unwrap().1;
+    let perplexity = perplexity(&workspace.path("student"));
     assert!(perplexity < 3.0, "{perplexity}");
 
     assert!(fail(&student(None, "other")).contains("name the folder of soft targets"));
@@ -82,8 +82,8 @@ fn a_teacher_learns_beside_its_student() {
     let config = workspace.config("student.toml", "lstm", TERNARY, 40_000);
     let joint = "distillation = { lambda = 1.0 }\n[training.joint]\nteacher = \"teacher.toml\"\ntop = 4\n";
     fs::write(&config, fs::read_to_string(&config).unwrap() + joint).unwrap();
-    assert!(workspace.train(&config, "whole", false).status().unwrap().success());
-    let perplexity = series(&workspace.path("whole"), "valid", "perplexity").last().unwrap().1;
+    workspace.trained(&config, "whole");
+    let perplexity = perplexity(&workspace.path("whole"));
     assert!(perplexity < 3.5, "{perplexity}");
     workspace.export("whole", "student.lm");
 

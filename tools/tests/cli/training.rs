@@ -74,7 +74,7 @@ fn steps_with_long_gradients_are_left_out() {
     let plain = fs::read_to_string(&config).unwrap();
     let perplexities = |out: &str, skip: &str| {
         fs::write(&config, plain.replace("reset =", &format!("skip = {skip}\nreset ="))).unwrap();
-        assert!(workspace.train(&config, out, false).status().unwrap().success());
+        workspace.trained(&config, out);
         let valid = series(&workspace.path(out), "valid", "perplexity");
         [valid[0].1, valid[1].1]
     };
@@ -101,7 +101,7 @@ fn a_quick_run_is_small() {
 fn a_killed_run_resumes_and_ends_the_same() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", STARTED, 40_000);
-    assert!(workspace.train(&config, "whole", false).status().unwrap().success());
+    workspace.trained(&config, "whole");
 
     let folder = workspace.path("killed");
     let mut child = workspace.train(&config, "killed", false).spawn().unwrap();
@@ -133,7 +133,7 @@ fn narrow_rows_are_those_of_the_corpus_that_was_learned_from() {
     let config = workspace.config("config.toml", "lstm", "", 2_000);
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace("tied = true", "tied = true\ntail = { after = 8, width = 4 }")).unwrap();
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.trained(&config, "run");
     workspace.export("run", "right.lm");
 
     let table = workspace.path("corpus/vocabulary.tsv");
@@ -193,7 +193,7 @@ fn a_device_that_was_not_built_says_how_to_build_it() {
 fn what_a_crash_leaves_of_a_log_is_no_loss() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 8_000);
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.trained(&config, "run");
     let log = workspace.path("run/log.jsonl");
     let text = fs::read_to_string(&log).unwrap();
     // A line that is being written, or that has no end.
@@ -209,7 +209,7 @@ fn what_a_crash_leaves_of_a_log_is_no_loss() {
 fn a_perplexity_beyond_all_numbers_is_told() {
     let workspace = Workspace::new();
     let config = workspace.config("config.toml", "lstm", "", 4_000);
-    assert!(workspace.train(&config, "run", false).status().unwrap().success());
+    workspace.trained(&config, "run");
     let log = workspace.path("run/log.jsonl");
     let text = fs::read_to_string(&log).unwrap();
     let (start, rest) = text.rsplit_once("\"perplexity\":").unwrap();

@@ -76,6 +76,12 @@ impl Workspace {
         self.text(name)
     }
 
+    /// Trains to the end.
+    pub fn trained(&self, config: &str, out: &str) {
+        let output = self.train(config, out, false).output().unwrap();
+        assert!(output.status.success(), "{config}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     pub fn train(&self, config: &str, out: &str, resume: bool) -> Command {
         let (corpus, out) = (self.text("corpus"), self.text(out));
         let mut arguments = vec!["train", "--config", config, "--corpus", &corpus, "--out", &out];
