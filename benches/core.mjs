@@ -31,6 +31,8 @@ const STREAM_MB = [4, 128];
 const SIZES = [10_000, 20_000, 100_000];
 const UNITS = 400;
 const ORT_WORDS = [20_000];
+/** The layer and the rows of models/pl.lm: as many columns as `width` for `wide` of the words, and `narrow` for the others. */
+const SHIPPED = { units: 640, width: 144, wide: 20_000, narrow: 32 };
 
 /**
  * @typedef {object} Environment
@@ -102,13 +104,13 @@ async function measureSteps(builds, environment) {
   for (const words of SIZES) {
     const items = [];
     for (const [build, { Core }] of Object.entries(builds)) {
-      for (const rows of ["ternary", "8-bit"]) {
-        const core = new Core(words, UNITS, UNITS, UNITS, rows);
+      for (const rows of ["ternary", "8-bit", "shipped"]) {
+        const core = rows === "shipped" ? shippedShape(Core, words) : new Core(words, UNITS, rows);
         const add = (what, run) => items.push({ who: `ours, ${build}, ${rows} rows`, what, run });
         add("LSTM alone", (times) => core.read(times));
         add(BEST, (times) => core.step_best(times, 5));
         add("step, the 5 best and their probabilities", (times) => core.step(times, 5));
-        if (rows === "8-bit") continue;
+        if (rows !== "ternary") continue;
         add("key inside a word, one letter", (times) => core.key(times, "g", 5));
         add("key inside a word, two letters", (times) => core.key(times, "ga", 5));
       }
@@ -128,6 +130,11 @@ async function measureSteps(builds, environment) {
     environment.log(`steps at ${words} words done`);
   }
   return results;
+}
+
+function shippedShape(Core, words) {
+  const { units, width, wide, narrow } = SHIPPED;
+  return Core.tied(words, units, width, Math.min(wide, words), narrow);
 }
 
 async function ortItems(words, { read, module, ortPaths }) {

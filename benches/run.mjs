@@ -5,13 +5,14 @@
 // In Node times are processor time of the process, in browsers, which do not tell it, time on the clock.
 //
 // The first run fetches what it compares with (onnxruntime-web from npm; onnx and onnxruntime from PyPI, which need python3)
-// and builds the benchmarks' own module.
+// and a Node that has the browsers' engine of today, and builds the benchmarks' own module.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { arch, platform } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -25,13 +26,13 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "target/bench");
 const ENGINES = ["node", "chromium", "firefox"];
 const ONNX = [[20_000, 400]];
-/** Node 20 has relaxed SIMD behind a flag. */
-const NODE_FLAG = "--experimental-wasm-relaxed-simd";
+/** Elsewhere it is the Node that runs this. */
+const NODE = join(ROOT, `benches/node_modules/node-${platform}-${arch}/bin/node`);
 
 const { values } = parseArgs({ options: { only: { type: "string" }, node: { type: "boolean" } } });
 if (values.node) {
-  // The run in Node is a process of its own, for the flag.
-  process.stdout.write(JSON.stringify(await measureNode()));
+  // The run in Node is a process of its own.
+  process.stdout.write(JSON.stringify({ version: process.version, result: await measureNode() }));
   process.exit(0);
 }
 
@@ -52,7 +53,11 @@ process.exit(0);
 
 function prepare() {
   const run = (command, ...args) => execFileSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
-  if (!existsSync(join(ROOT, "benches/node_modules"))) run("npm", "install", "--no-audit", "--no-fund", "--prefix", "benches");
+  const [lock, installed] = ["package-lock.json", "node_modules/.lm-wasm-lock"].map((path) => join(ROOT, "benches", path));
+  if (!existsSync(installed) || !readFileSync(lock).equals(readFileSync(installed))) {
+    run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", "benches");
+    copyFileSync(lock, installed);
+  }
   run("bash", "scripts/build-bench.sh");
   const python = join(OUT, "venv/bin/python");
   for (const [words, units] of ONNX) {
@@ -66,9 +71,14 @@ function prepare() {
 }
 
 function runNode() {
-  const args = [NODE_FLAG, fileURLToPath(import.meta.url), "--node"];
-  const output = execFileSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 26 });
-  return { version: process.version, result: JSON.parse(output) };
+  const node = existsSync(NODE) ? NODE : process.execPath;
+  const output = execFileSync(node, [fileURLToPath(import.meta.url), "--node"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 1 << 26,
+  });
+  return JSON.parse(output);
 }
 
 function measureNode() {

@@ -112,8 +112,9 @@ impl Matrix {
             (Weights::Packed { bits, lanes, scales }, Form::Packed(inputs)) => {
                 let stride = packed::stride(self.cols, *bits);
                 let mut sums = unset::<_, BLOCK>();
-                for (rows, out) in split(rows, out) {
-                    let sums = &mut sums[..rows.len()];
+                for (start, out) in rows.step_by(BLOCK).zip(out.chunks_mut(BLOCK)) {
+                    let rows = start..start + out.len();
+                    let sums = &mut sums[..out.len()];
                     packed::matvec::<S>(&lanes[rows.start * stride..rows.end * stride], inputs, sums);
                     scales.apply::<S>(rows, sums, x.scale(), out);
                 }

@@ -126,9 +126,12 @@ fn matvec_of<S: Simd, const BITS: usize, const FIELDS: usize>(packed: &[Lanes], 
         let (c, d) = cd.split_at(stride);
         store(dot4::<S, BITS, FIELDS>([a, b, c, d], fields, &masks), out);
     }
-    let rest = quads.remainder().chunks_exact(stride);
-    for (row, out) in rest.zip(outs.into_remainder().chunks_mut(1)) {
-        store(dot4::<S, BITS, FIELDS>([row; 4], fields, &masks), out);
+    let rest = quads.remainder();
+    if !rest.is_empty() {
+        // One more for all that are left, in the place of those that are missing the last.
+        let last = rest.len() - stride;
+        let row = |at: usize| &rest[last.min(at * stride)..][..stride];
+        store(dot4::<S, BITS, FIELDS>([row(0), row(1), row(2), row(2)], fields, &masks), outs.into_remainder());
     }
 }
 

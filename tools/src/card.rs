@@ -93,8 +93,10 @@ impl Card<'_> {
 
 fn write_sources(text: &mut String, sources: &[SourceSummary]) -> std::fmt::Result {
     writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
-    sources.iter().try_for_each(|SourceSummary { path, tokens, weight, attribution, .. }| {
-        writeln!(text, "| {path} | {tokens} | {weight} | {attribution} |")
+    sources.iter().try_for_each(|SourceSummary { path, tokens, weight, attribution, .. }| match tokens {
+        // A model file has attributions alone.
+        0 => writeln!(text, "| {path} | - | - | {attribution} |"),
+        _ => writeln!(text, "| {path} | {tokens} | {weight} | {attribution} |"),
     })
 }
 

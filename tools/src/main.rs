@@ -10,6 +10,7 @@ mod distillation;
 mod evaluation;
 mod export;
 mod files;
+mod model_file;
 mod ngram;
 mod progress;
 mod report;

@@ -1,5 +1,6 @@
 //! A model of any size, from tokens to the best words.
 
+use lm_wasm::format::ModelParts;
 use lm_wasm::{Model, Session};
 use wasm_bindgen::prelude::*;
 
@@ -15,17 +16,15 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// `rows`: the encoding of the output rows, ternary, 4-bit, 8-bit or f32; `width`: their columns.
+    /// `units` columns of embedding and of output rows, these in the encoding `rows`: ternary, 4-bit, 8-bit or f32.
     #[wasm_bindgen(constructor)]
-    pub fn new(words: usize, embedding: usize, units: usize, width: usize, rows: &str) -> Result<Core, JsError> {
-        let model = Model::from_parts(synthetic::model(words, embedding, units, width, rows))?;
-        let session = Session::new(&model);
-        Ok(Core { model, session, token: 7 })
+    pub fn new(words: usize, units: usize, rows: &str) -> Result<Core, JsError> {
+        Core::of(synthetic::model(words, units, rows))
     }
 
-    /// The bytes of such a model's file.
-    pub fn file(words: usize, embedding: usize, units: usize, width: usize, rows: &str) -> Result<Vec<u8>, JsError> {
-        Ok(synthetic::model(words, embedding, units, width, rows).to_bytes()?)
+    /// Tied rows of 4 bits, of `width` columns for `wide` of the words and of `narrow` for the others.
+    pub fn tied(words: usize, units: usize, width: usize, wide: usize, narrow: usize) -> Result<Core, JsError> {
+        Core::of(synthetic::tied_model(words, units, width, wide, narrow))
     }
 
     /// Reads a token, so many times, without asking for what may follow.
@@ -62,6 +61,12 @@ impl Core {
             sum += best.first().map_or(0, |best| best.0 & 1);
         }
         sum
+    }
+
+    fn of(parts: ModelParts) -> Result<Core, JsError> {
+        let model = Model::from_parts(parts)?;
+        let session = Session::new(&model);
+        Ok(Core { model, session, token: 7 })
     }
 
     fn push(&mut self) {

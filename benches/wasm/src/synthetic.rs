@@ -2,9 +2,12 @@
 
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, OutputKind, Shape, Tensor, Values,
+    Bias, CellKind, InputKind, InputParts, LayerParts, Metadata, ModelParts, NarrowParts, OutputKind, Shape, Tensor,
+    Values,
 };
 use lm_wasm::text::WordList;
+
+const SPECIALS: &str = "<unk>\n</s>\n<num>\n.\n,";
 
 /// A generator of reproducible numbers (xorshift64*, Vigna 2016).
 pub struct Random(pub u64);
@@ -44,37 +47,71 @@ pub fn tensor(random: &mut Random, encoding: &str, rows: usize, cols: usize) -> 
     Tensor { rows, cols, values, scales }
 }
 
-/// An untied LSTM model whose words are numbers in base 26; `width` columns of output rows, projected if fewer than `units`.
-pub fn model(words: usize, embedding: usize, units: usize, width: usize, rows: &str) -> ModelParts {
+/// An untied LSTM model whose words are numbers in base 26, with `units` columns of embedding and of output rows.
+pub fn model(words: usize, units: usize, rows: &str) -> ModelParts {
     let random = &mut Random(0x9e37_79b9_7f4a_7c15);
-    let specials = "<unk>\n</s>\n<num>\n.\n,";
-    let vocabulary = words + specials.lines().count();
-    let bias = |random: &mut Random, len: usize| Bias::F32((0..len).map(|_| random.float()).collect());
+    let vocabulary = words + SPECIALS.lines().count();
+    let input = tensor(random, "4-bit", vocabulary, units);
+    let layer = layer(random, units, units);
+    let output = tensor(random, rows, vocabulary, units);
+    ModelParts { output: Some(output), ..common(random, words, OutputKind::Untied, units, input, layer) }
+}
+
+/// A model as those that ship: tied rows of 4 bits, of `width` columns for `wide` of the words and of `narrow` for the others.
+pub fn tied_model(words: usize, units: usize, width: usize, wide: usize, narrow: usize) -> ModelParts {
+    let random = &mut Random(0x9e37_79b9_7f4a_7c15);
+    let vocabulary = words + SPECIALS.lines().count();
+    // Which words are frequent does not depend on how they begin.
+    let rows: Vec<bool> = (0..vocabulary).map(|_| random.bits() as usize % words >= wide).collect();
+    let count = rows.iter().filter(|&&is_narrow| is_narrow).count();
+    let input = tensor(random, "4-bit", vocabulary - count, width);
+    let embedding = Some(tensor(random, "4-bit", count, narrow));
+    let layer = layer(random, width, units);
+    let projection = Some(tensor(random, "ternary", width, units));
+    let mut parts = common(random, words, OutputKind::Tied, units, input, layer);
+    parts.shape.narrow_width = (count > 0).then_some(narrow);
+    ModelParts { projection, narrow: (count > 0).then_some(NarrowParts { rows, embedding, output: None }), ..parts }
+}
+
+fn layer(random: &mut Random, inputs: usize, units: usize) -> LayerParts {
+    LayerParts {
+        input: tensor(random, "ternary", 4 * units, inputs),
+        recurrent: tensor(random, "ternary", 4 * units, units),
+        bias: Bias::F32((0..4 * units).map(|_| random.float()).collect()),
+    }
+}
+
+/// What all models have.
+fn common(
+    random: &mut Random,
+    words: usize,
+    output: OutputKind,
+    units: usize,
+    input: Tensor,
+    layer: LayerParts,
+) -> ModelParts {
+    let vocabulary = words + SPECIALS.lines().count();
     ModelParts {
         metadata: Metadata::new(),
         shape: Shape {
             cell: CellKind::Lstm,
             input: InputKind::Embedding,
-            output: OutputKind::Untied,
+            output,
             layers: 1,
             vocabulary,
-            embedding,
+            embedding: input.cols,
             hidden: units,
-            output_width: width,
+            output_width: input.cols,
             narrow_width: None,
         },
-        specials: specials.into(),
+        specials: SPECIALS.into(),
         words: word_list(words).encode(),
         word_flags: vec![0; words],
         casing: String::new(),
-        input: InputParts::Embedding(tensor(random, "4-bit", vocabulary, embedding)),
-        layers: vec![LayerParts {
-            input: tensor(random, "ternary", 4 * units, embedding),
-            recurrent: tensor(random, "ternary", 4 * units, units),
-            bias: bias(random, 4 * units),
-        }],
-        projection: (width != units).then(|| tensor(random, "ternary", width, units)),
-        output: Some(tensor(random, rows, vocabulary, width)),
+        input: InputParts::Embedding(input),
+        layers: vec![layer],
+        projection: None,
+        output: None,
         // Zipf's law: without a context, the probability of the word of rank n goes with 1 / n.
         output_bias: Bias::F32(
             (0..vocabulary).map(|_| -(1.0 + (random.bits() as usize % words) as f32).ln()).collect(),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::corpus::sources::{Source, Sources, Tokenization, default_block_lines, default_seed};
+use crate::corpus::sources::{Source, Sources, Tokenization, default_block_lines, default_seed, default_words};
 use crate::corpus::{Manifest, prepare};
 
 /// Turn text files into a vocabulary and streams of tokens
@@ -14,7 +14,7 @@ use crate::corpus::{Manifest, prepare};
   lm-tools corpus configs/en/corpus.toml --root corpora/en --out runs/en/corpus
   lm-tools corpus chat.txt mail.txt.xz=2 novels.txt.xz=0.5 --words 20000 --language en --out corpus
   lm-tools corpus train.txt --valid valid.txt --tokenization spaces --words 10000 --language en --out ptb
-  lm-tools corpus mail.txt --language en --words-of runs/en/corpus --out runs/en/mail")]
+  lm-tools corpus mail.txt --language en --words-of models/en.lm --rare-words 5000 --out runs/mail/corpus")]
 pub struct Arguments {
     /// A source list (.toml), or text files (plain or .xz), each with =WEIGHT if not 1
     #[arg(required = true)]
@@ -28,12 +28,13 @@ pub struct Arguments {
     /// Words of the vocabulary [default with text files: 20000]
     #[arg(long)]
     words: Option<usize>,
-    /// Words beyond the vocabulary that are completed, too [default with text files: 0]
+    /// Words beyond the vocabulary that are completed, too [default with text files: 0]; with --words-of so many of this
+    /// text beside those of the model
     #[arg(long)]
     rare_words: Option<usize>,
-    /// Take the words of this prepared corpus, rare ones too, so that its models can be trained on with other text
-    /// (`lm-tools train --init`); what a source list says of words is left
-    #[arg(long, value_name = "CORPUS", conflicts_with_all = ["words", "rare_words", "never_offer"])]
+    /// Take the words of this model file (.lm) or prepared corpus, rare ones too, so that the model can be trained on with
+    /// other text (`lm-tools train --init`); what a source list says of words is left
+    #[arg(long, value_name = "MODEL", conflicts_with = "words")]
     words_of: Option<PathBuf>,
     /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
     #[arg(long)]
@@ -67,7 +68,7 @@ impl Arguments {
             }
             files => Sources {
                 language: self.language.clone().context("--language is needed with text files (a tag such as en)")?,
-                words: 20_000,
+                words: default_words(),
                 rare_words: 0,
                 tokenization: Tokenization::Words,
                 block_lines: default_block_lines(),
@@ -80,6 +81,10 @@ impl Arguments {
             },
         };
         if self.words_of.is_some() {
+            ensure!(
+                self.rare_words.is_some() || self.never_offer.is_empty(),
+                "--never-offer is for words that --rare-words adds: those of --words-of are offered as before"
+            );
             list.rare_words = 0;
             (list.never_offer, list.offer_if_listed, list.spelling) = (Vec::new(), None, Vec::new());
         }

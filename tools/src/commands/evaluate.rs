@@ -13,7 +13,6 @@ use crate::corpus::sources::Tokenization;
 use crate::evaluation::{
     Line, Measures, Options, Predictor, Report, Typing, evaluate, evaluate_personal, percent, with_float_weights,
 };
-use crate::export::TOKENIZATION;
 use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
@@ -80,8 +79,7 @@ impl Arguments {
         if self.personal {
             return self.print_personal(&model, &lines);
         }
-        let spaces = model.metadata().get(TOKENIZATION) == Some("spaces");
-        self.print_report(&model, if spaces { Tokenization::Spaces } else { Tokenization::Words }, &lines)
+        self.print_report(&model, Tokenization::of_model(model.metadata()), &lines)
     }
 
     fn print_report(&self, model: &dyn Predictor, trained: Tokenization, lines: &[Line]) -> Result<()> {

@@ -1,12 +1,12 @@
 //! `lm-tools ngram`
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::corpus::{TokenReader, WordTable, read_manifest};
+use crate::files::replace;
 use crate::ngram::{Counted, Trie, write};
 use crate::progress::Progress;
 
@@ -50,7 +50,7 @@ impl Arguments {
             }
             Some(bytes) => within(&counted, &table, bytes)?,
         };
-        fs::write(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
+        replace(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
         let [bigrams, trigrams] = trie.sizes();
         say!("{}: {} bytes, {bigrams} bigrams, {trigrams} trigrams", self.out.display(), file.len())
     }

@@ -2,27 +2,34 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::corpus::read_manifest;
+use crate::model_file::ModelFile;
+use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 use crate::training::device::ComputeDevice;
 use crate::training::run::{Ending, Run};
+
+/// How often a model file is trained with the text, if nothing is said.
+const PASSES: u64 = 2;
 
 /// Train a model on a prepared corpus
 #[derive(Args)]
 #[command(after_help = "Examples:
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model
   lm-tools train --config configs/en/model.toml --corpus runs/en/corpus --out runs/en/model --resume
+  lm-tools train --init models/en.lm --corpus runs/mail/corpus --out runs/mail/model
   lm-tools train --config configs/en/studies/retrained.toml --corpus runs/en/corpus --init runs/en/float --out runs/en/retrained
   lm-tools train --config student.toml --corpus runs/en/corpus --teacher runs/en/soft --out runs/en/student
   lm-tools train --config configs/en-1m/ternary.toml --corpus runs/en-1m/corpus --seed 2 --out runs/en-1m/ternary-2
 
 A run writes log.jsonl and, every few minutes and when interrupted (Ctrl+C), a checkpoint to go on from.")]
 pub struct Arguments {
-    /// What to train and how (TOML)
+    /// What to train and how (TOML); may be left out where a model file is trained on (--init), and with --resume
     #[arg(long)]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Prepared corpus, if not the one that the config names
     #[arg(long)]
     corpus: Option<PathBuf>,
@@ -32,9 +39,10 @@ pub struct Arguments {
     /// Go on with the run in the folder
     #[arg(long)]
     resume: bool,
-    /// Begin with the weights of another run of the same shape (its folder), not with random ones: a float network is
-    /// quantized and retrained so. A tied embedding may be narrower than the other run's: it begins as the low-rank factor.
-    /// A network may have more units or a wider embedding, and other narrow rows
+    /// Begin with the weights of a model file (.lm) or of another run of the same shape (its folder), not with random ones:
+    /// a model is trained on with other text, a float network quantized and retrained so. A tied embedding may be narrower
+    /// than the other run's: it begins as the low-rank factor. A network may have more units or a wider embedding, and other
+    /// narrow rows
     #[arg(long, conflicts_with = "resume")]
     init: Option<PathBuf>,
     /// Folder of soft targets (`lm-tools distill`), for a config with training.distillation
@@ -43,7 +51,7 @@ pub struct Arguments {
     /// Another seed than the config's
     #[arg(long)]
     seed: Option<u64>,
-    /// Train on so many tokens instead of the config's
+    /// Train on so many tokens instead of the config's; two passes if there is none
     #[arg(long)]
     tokens: Option<u64>,
     /// Try a config out in a minute or two: a small network on few tokens, with all methods as they are
@@ -57,7 +65,7 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let mut config = Config::read(&self.config)?;
+        let mut config = self.read_config()?;
         config.training.seed = self.seed.unwrap_or(config.training.seed);
         config.training.tokens = self.tokens.unwrap_or(config.training.tokens);
         if self.quick {
@@ -84,5 +92,20 @@ impl Arguments {
             std::process::exit(super::INTERRUPTED.into());
         }
         Ok(())
+    }
+
+    /// The config; without one, that of the run to go on with, or how to train a model file on.
+    fn read_config(&self) -> Result<Config> {
+        match (&self.config, &self.init) {
+            (Some(path), _) => Config::read(path),
+            (None, _) if self.resume => Ok(Checkpoint::read(&self.out)?.config),
+            (None, Some(model)) if ModelFile::is_at(model) => {
+                let corpus = self.corpus.as_deref().context("no corpus: name one with --corpus")?;
+                let mut config = Config::of_model(model)?;
+                config.training.tokens = PASSES * read_manifest(corpus)?.train_tokens;
+                Ok(config)
+            }
+            _ => bail!("no config: name one with --config, or a model file (.lm) to train on with --init"),
+        }
     }
 }

@@ -40,7 +40,8 @@ pub struct RareWords {
 }
 
 impl RareWords {
-    /// The most frequent words that the vocabulary lacks, as many as the sources ask for, with their frequency among unknown words.
+    /// The most frequent words that the vocabulary lacks, as many as the sources ask for, with their frequency among unknown words,
+    /// which were counted so many times.
     ///
     /// Where there is a frequency list a word's occurrences are the mean of those counted and those that the list lets expect:
     /// what was seen once says little. They are taken from the spelling lists, written as there; where there are none, from the
@@ -49,6 +50,7 @@ impl RareWords {
     pub fn choose(
         counts: &Counts,
         table: &WordTable,
+        unknown: f64,
         offer: &Offer,
         sources: &Sources,
         root: &Path,
@@ -74,11 +76,24 @@ impl RareWords {
         let mut entries: Vec<RareWord> = candidates.collect();
         entries.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.word.cmp(&b.word)));
         let sum: f64 = entries.iter().map(|entry| entry.probability).sum();
-        let unknown = table.entries.first().map_or(0.0, |entry| entry.count).max(sum);
+        let unknown = unknown.max(sum);
         entries.truncate(sources.rare_words);
         entries.sort_by(|a, b| a.word.cmp(&b.word));
         entries.iter_mut().for_each(|entry| entry.probability /= unknown);
         Ok(RareWords { entries })
+    }
+
+    /// These and others. A word is as frequent among unknown ones as both have it on average.
+    pub fn merged(self, other: RareWords) -> RareWords {
+        let mut words: HashMap<String, RareWord> = HashMap::new();
+        for entry in self.entries.into_iter().chain(other.entries) {
+            let half = entry.probability / 2.0;
+            let merged = words.entry(entry.word.clone()).or_insert(RareWord { probability: 0.0, ..entry });
+            merged.probability += half;
+        }
+        let mut entries: Vec<RareWord> = words.into_values().collect();
+        entries.sort_by(|a, b| a.word.cmp(&b.word));
+        RareWords { entries }
     }
 
     /// Writes the table of a corpus as tab-separated values.
@@ -180,7 +195,7 @@ mod tests {
         );
         let table = counts.vocabulary(2, &|_| true);
         let offer = Offer::read(&sources, folder.path()).unwrap();
-        RareWords::choose(&counts, &table, &offer, &sources, folder.path()).unwrap().entries
+        RareWords::choose(&counts, &table, table.entries[0].count, &offer, &sources, folder.path()).unwrap().entries
     }
 
     fn rare(word: &str, estimate: f64, of: f64, spelling: &str) -> RareWord {
@@ -223,7 +238,8 @@ mod tests {
         counts.add_line("the the this this McDuff McDuff Oslo Walrus Narwhal", 1.0);
         let table = counts.vocabulary(2, &|_| true);
         let offer = Offer::read(&sources, folder.path()).unwrap();
-        let chosen = RareWords::choose(&counts, &table, &offer, &sources, folder.path()).unwrap();
+        let chosen =
+            RareWords::choose(&counts, &table, table.entries[0].count, &offer, &sources, folder.path()).unwrap();
         let spellings: Vec<String> = chosen.entries.into_iter().map(|entry| entry.spelling).collect();
         assert_eq!(spellings, ["narwhal", "oslo", "walrus"]);
     }

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use lm_wasm::format::Metadata;
 use serde::{Deserialize, Serialize};
+
+use crate::export::TOKENIZATION;
 
 /// Words of the largest vocabulary, and of the longest list beside it.
 const MOST_WORDS: usize = 1_000_000;
@@ -22,6 +25,16 @@ pub enum Tokenization {
     Spaces,
 }
 
+impl Tokenization {
+    /// How the text became tokens that a model file was trained on.
+    pub fn of_model(metadata: &Metadata) -> Tokenization {
+        match metadata.get(TOKENIZATION) {
+            Some("spaces") => Tokenization::Spaces,
+            _ => Tokenization::Words,
+        }
+    }
+}
+
 /// A source list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +42,7 @@ pub struct Sources {
     /// BCP 47 tag of the language.
     pub language: String,
     /// Size of the vocabulary, special tokens not counted.
+    #[serde(default = "default_words")]
     pub words: usize,
     /// So many words beyond the vocabulary are completed, though the network knows them as unknown words alone.
     #[serde(default)]
@@ -92,6 +106,11 @@ pub struct Source {
     /// Who made it and under which licence: goes into the model's card.
     #[serde(default)]
     pub attribution: String,
+}
+
+/// The default of [`Sources::words`].
+pub fn default_words() -> usize {
+    20_000
 }
 
 /// The default of [`Sources::block_lines`].

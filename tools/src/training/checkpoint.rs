@@ -90,6 +90,9 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) ->
         .with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
 }
 
+/// A matrix by its parameter's name, `[rows, columns]`.
+pub type NamedMatrix = (String, [usize; 2], Vec<f32>);
+
 /// A checkpoint's bytes, checked.
 pub struct Checkpoint {
     pub(super) bytes: Vec<u8>,
@@ -117,6 +120,19 @@ impl Checkpoint {
         let checksum = |key: &str| metadata.get(key).and_then(|checksum| checksum.parse().ok());
         let (vocabulary, narrow) = (checksum(VOCABULARY), checksum(NARROW));
         Ok(Checkpoint { bytes, config, position, vocabulary, narrow })
+    }
+
+    /// Matrices by their names, as of a run with this config that has ended.
+    pub(super) fn of_matrices(matrices: Vec<NamedMatrix>, config: Config, table: &WordTable) -> Result<Checkpoint> {
+        let data: Vec<_> =
+            matrices.into_iter().map(|(name, shape, values)| (name, shape, TensorData::new(values, shape))).collect();
+        let views = data
+            .iter()
+            .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), data.as_bytes())?)))
+            .collect::<Result<Vec<_>>>()?;
+        let bytes = safetensors::serialize(views, None)?;
+        let position = Position::default();
+        Ok(Checkpoint { bytes, config, position, vocabulary: Some(table.checksum()), narrow: None })
     }
 
     /// The network on the CPU, for the vocabulary that it was trained with.

@@ -17,6 +17,7 @@ mod low_rank;
 pub mod lsh;
 pub mod network;
 pub mod norm;
+mod of_model;
 mod open;
 mod rows;
 pub mod run;

@@ -224,7 +224,8 @@ impl Builder<'_> {
     }
 }
 
-fn spread(inputs: usize) -> f32 {
+/// Half width of the uniform distribution that the weights of so many inputs start from.
+pub(super) fn spread(inputs: usize) -> f32 {
     (1.0 / inputs as f32).sqrt()
 }
 

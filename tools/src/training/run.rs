@@ -21,6 +21,7 @@ use super::step::StepOptions;
 use super::typist::Typist;
 use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
 use crate::distillation::SoftReader;
+use crate::model_file::ModelFile;
 use crate::progress::Progress;
 
 /// Steps between lines of the log.
@@ -41,7 +42,7 @@ pub struct Run<'a> {
     pub folder: &'a Path,
     pub device: &'a ComputeDevice,
     pub resume: bool,
-    /// Folder of a run whose weights this one begins with.
+    /// Model file, or folder of a run, whose weights this one begins with.
     pub init: Option<&'a Path>,
     /// Folder of soft targets, where the config wants to learn from a teacher.
     pub teacher: Option<&'a Path>,
@@ -135,8 +136,10 @@ impl<'a> Trainer<'a> {
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
         let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
-        if let Some(folder) = run.init {
-            Checkpoint::read(folder)?.restore_common(&mut student.network, run.config, device)?;
+        if let Some(path) = run.init {
+            let from =
+                if ModelFile::is_at(path) { Checkpoint::of_model(path, run.config) } else { Checkpoint::read(path) };
+            from?.restore_common(&mut student.network, run.config, device)?;
         } else if !run.resume {
             ensure!(
                 !student.network.needs_trained_weights() || run.config.weights.start > 0.0,

@@ -1,5 +1,6 @@
 //! The command line from text to model file, and what it says when something is wrong.
 
+mod adapt;
 mod init;
 mod models;
 mod students;

@@ -99,6 +99,7 @@ fn merge(table: &mut Table, over: Table) {
 mod tests {
     use super::super::tests::GOOD;
     use super::*;
+    use crate::corpus::sources::Sources;
     use crate::training::weights::{Group, Transform};
 
     #[test]
@@ -172,7 +173,9 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else if path.file_name().is_some_and(|name| name != "corpus.toml") {
+                } else if path.file_name().unwrap().to_string_lossy().starts_with("corpus") {
+                    Sources::read(&path).unwrap();
+                } else {
                     let mut config = Config::read(&path).unwrap();
                     config.shrink();
                     config.check().unwrap_or_else(|error| panic!("{}, --quick: {error:#}", path.display()));

@@ -1,0 +1,300 @@
+//! A model file as what a training begins with: shadow weights that the methods turn into the very integers of the file.
+//!
+//! A file has no normalization left: it is folded into the scales of the layers. What a scale came to be is no measure for
+//! an optimizer's steps, so it becomes the factor of a normalization that is held from the beginning, and the shadow weights
+//! are as large as those that a layer begins with.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use half::f16;
+use lm_wasm::format::{CellKind, InputParts, LayerParts, Lsh, ModelParts, OutputKind, Tensor, Values};
+
+use super::checkpoint::{Checkpoint, NamedMatrix};
+use super::config::{Cell, Config, LshConfig, ModelConfig, Normalization, Training, Weights};
+use super::network::spread;
+use super::norm::{EPSILON, Method};
+use super::weights::{Group, TailConfig, Transform};
+use crate::corpus::WordTable;
+use crate::model_file::ModelFile;
+
+/// How a model is trained on where no config says it.
+const TRAINING: &str = "
+batch = 32
+bptt = 16
+tokens = 1
+learning_rate = 0.002
+warmup = 50
+decay_start = 0.0
+final_rate = 0.0
+clip = 0.5
+reset = 0.4
+valid_runs = 4
+dropout = { input = 0.1, output = 0.2 }
+softmax = { method = \"sampled\", negatives = 2048 }
+";
+const GAIN: f32 = 0.3;
+/// Scales per octave that are looked for.
+const MOST_SCALES: u8 = 16;
+
+impl Config {
+    /// How to train the model of a file on: its shape, its methods, its training's length left open.
+    pub fn of_model(path: &Path) -> Result<Config> {
+        let file = ModelFile::read(path)?;
+        let layers = file.parts.layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
+        let quantized = layers.into_iter().any(|tensor| !matches!(tensor.values, Values::F32(_)));
+        config_of(&file, quantized.then_some(GAIN))
+    }
+}
+
+impl Checkpoint {
+    /// What a run with this config takes over of a model file.
+    pub fn of_model(path: &Path, config: &Config) -> Result<Checkpoint> {
+        let gain = match config.normalization {
+            None => None,
+            Some(Normalization { method: Method::Batch, gain, freeze: 0.0, open: 1.0 }) => Some(gain),
+            Some(_) => bail!(
+                "{}: the normalization of a model file is folded into its weights: let the config hold one \
+                 (normalization = {{ method = \"batch\", freeze = 0.0 }}), or leave it out",
+                path.display()
+            ),
+        };
+        let file = ModelFile::read(path)?;
+        let from = config_of(&file, gain)?;
+        let matrices = matrices(&file.parts, &from.weights, gain);
+        Checkpoint::of_matrices(matrices, from, &WordTable::of_model(&file))
+            .with_context(|| format!("cannot begin with {}", path.display()))
+    }
+}
+
+/// The config of a run that could have made the file, with a normalization of this gain.
+fn config_of(file: &ModelFile, gain: Option<f32>) -> Result<Config> {
+    let shape = &file.parts.shape;
+    let cell = match shape.cell {
+        CellKind::Lstm => Cell::Lstm,
+        CellKind::Gru => Cell::Gru,
+    };
+    let tied = shape.output == OutputKind::Tied;
+    let lsh = match &file.parts.input {
+        InputParts::Embedding(_) => None,
+        InputParts::Lsh { lsh: Lsh { bits, shortest, longest, whole, seed }, .. } => {
+            Some(LshConfig { bits: *bits, shortest: *shortest, longest: *longest, whole: *whole, seed: *seed })
+        }
+    };
+    let tail = file.parts.narrow.as_ref().zip(shape.narrow_width).map(|(narrow, width)| TailConfig {
+        after: narrow.rows.iter().filter(|&&is_narrow| !is_narrow).count(),
+        width,
+    });
+    let mut training: Training = toml::from_str(TRAINING).context("the way to train a model on")?;
+    training.clip_state = (cell == Cell::Lstm).then_some(2.0);
+    Ok(Config {
+        name: file.about("name").unwrap_or("model").to_owned(),
+        corpus: None,
+        model: ModelConfig {
+            cell,
+            layers: shape.layers,
+            units: shape.hidden,
+            embedding: shape.embedding,
+            tied,
+            output: (!tied).then_some(shape.output_width),
+            lsh,
+            tail,
+        },
+        weights: weights_of(&file.parts),
+        normalization: gain.map(|gain| Normalization { method: Method::Batch, gain, freeze: 0.0, open: 1.0 }),
+        training,
+    })
+}
+
+/// Methods that make the integers of a file of themselves.
+fn weights_of(parts: &ModelParts) -> Weights {
+    let narrow = parts.narrow.as_ref();
+    let mut weights = Weights::default();
+    match &parts.input {
+        InputParts::Embedding(rows) => {
+            weights.embedding = method_of_rows(rows, narrow.and_then(|narrow| narrow.embedding.as_ref()));
+        }
+        InputParts::Lsh { weights: layer, .. } => weights.lsh = method(&[layer]),
+    }
+    let of_layers = |tensor: fn(&LayerParts) -> &Tensor| method(&parts.layers.iter().map(tensor).collect::<Vec<_>>());
+    weights.input = of_layers(|layer| &layer.input);
+    weights.recurrent = of_layers(|layer| &layer.recurrent);
+    weights.projection = parts.projection.as_ref().map(|tensor| method(&[tensor])).unwrap_or_default();
+    if let Some(rows) = &parts.output {
+        weights.output = method_of_rows(rows, narrow.and_then(|narrow| narrow.output.as_ref()));
+    }
+    weights
+}
+
+fn method_of_rows(rows: &Tensor, narrow: Option<&Tensor>) -> Transform {
+    match (narrow, integers(rows)) {
+        (None, _) => method(&[rows]),
+        // The zeros that narrow rows have not would count in the means of other methods.
+        (Some(narrow), Some(_)) => linear(&[rows, narrow]),
+        (Some(_), None) => Transform::Float,
+    }
+}
+
+fn method(tensors: &[&Tensor]) -> Transform {
+    let Some(all) = tensors.iter().map(|tensor| integers(tensor)).collect::<Option<Vec<_>>>() else {
+        return Transform::Float;
+    };
+    let all = || all.iter().flat_map(|values| values.iter());
+    match all().map(|value| value.unsigned_abs()).max() {
+        Some(..=1) if all().all(|&value| value != 0) => {
+            Transform::Binary { per: Group::Output, scale: None, stochastic: false }
+        }
+        Some(..=1) => Transform::Ternary { per: Group::Output },
+        _ => linear(tensors),
+    }
+}
+
+/// As many levels as there are.
+fn linear(tensors: &[&Tensor]) -> Transform {
+    let values = tensors.iter().flat_map(|tensor| integers(tensor).unwrap_or_default());
+    let largest = values.map(|value| u16::from(value.unsigned_abs())).max().unwrap_or(1).clamp(1, 127);
+    let levels = 2 * largest + 1;
+    let bits = (levels.ilog2() + 1) as u8;
+    let scales: Vec<f16> = tensors.iter().flat_map(|tensor| tensor.scales.iter().copied()).collect();
+    Transform::Linear {
+        bits,
+        levels: Some(levels).filter(|&levels| levels < (1 << bits) - 1),
+        scales_per_octave: scales_per_octave(&scales, largest),
+    }
+}
+
+/// How many there are, if the largest level of each row is a power of `2^(1 / n)`.
+fn scales_per_octave(scales: &[f16], largest: u16) -> Option<u8> {
+    let on_grid = |scale: &f16, n: u8| {
+        let place = (scale.to_f32() * f32::from(largest)).log2() * f32::from(n);
+        (place - place.round()).abs() < 0.02
+    };
+    let used: Vec<&f16> = scales.iter().filter(|scale| scale.to_f32() > 1e-6).collect();
+    (used.len() > 1).then(|| (1..=MOST_SCALES).find(|&n| used.iter().all(|scale| on_grid(scale, n)))).flatten()
+}
+
+fn integers(tensor: &Tensor) -> Option<&[i8]> {
+    match &tensor.values {
+        Values::F32(_) => None,
+        Values::Ternary(values) | Values::Signed4(values) | Values::Signed8(values) => Some(values),
+    }
+}
+
+/// All that a network of the file's kind has parameters for.
+fn matrices(parts: &ModelParts, weights: &Weights, gain: Option<f32>) -> Vec<NamedMatrix> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, shape: [usize; 2], values: Vec<f32>| all.push((name.to_owned(), shape, values));
+    let narrow = parts.narrow.as_ref();
+    let of_rows = |wide: &Tensor, narrow_rows: Option<&Tensor>, transform: Transform| {
+        let is_narrow = narrow.map(|narrow| &*narrow.rows);
+        ([parts.shape.vocabulary, wide.cols], table(wide, narrow_rows.zip(is_narrow), transform))
+    };
+    match &parts.input {
+        InputParts::Embedding(rows) => {
+            let narrow_rows = narrow.and_then(|narrow| narrow.embedding.as_ref());
+            let (shape, values) = of_rows(rows, narrow_rows, weights.embedding);
+            add("embedding", shape, values);
+        }
+        InputParts::Lsh { weights: layer, bias, .. } => {
+            add("lsh", [layer.cols, layer.rows], transposed(&shadow(layer, weights.lsh), layer.cols));
+            add("lsh.bias", [1, bias.len()], bias.to_f32());
+        }
+    }
+    for (index, layer) in parts.layers.iter().enumerate() {
+        for (kind, tensor, transform) in
+            [("input", &layer.input, weights.input), ("recurrent", &layer.recurrent, weights.recurrent)]
+        {
+            let name = format!("layers.{index}.{kind}");
+            let mut values = shadow(tensor, transform);
+            if let Some(gain) = gain {
+                let norm = take_scales(&mut values, tensor.cols, transform, gain);
+                add(&format!("{name}.gain"), [1, tensor.rows], norm.gains);
+                let zeros = vec![0.0; tensor.rows];
+                add(&format!("{name}.statistics"), [2, tensor.rows], [zeros, norm.variances].concat());
+            }
+            add(&name, [tensor.cols, tensor.rows], transposed(&values, tensor.cols));
+        }
+        add(&format!("layers.{index}.bias"), [1, layer.bias.len()], layer.bias.to_f32());
+    }
+    if let Some(tensor) = &parts.projection {
+        let values = shadow(tensor, weights.projection);
+        add("projection", [tensor.cols, tensor.rows], transposed(&values, tensor.cols));
+    }
+    if let Some(rows) = &parts.output {
+        let narrow_rows = narrow.and_then(|narrow| narrow.output.as_ref());
+        let (shape, values) = of_rows(rows, narrow_rows, weights.output);
+        add("output", shape, values);
+    }
+    add("output_bias", [parts.output_bias.len(), 1], parts.output_bias.to_f32());
+    all
+}
+
+/// The elements of a matrix, row by row; the largest of a row such that its method finds the row's scale again.
+fn shadow(tensor: &Tensor, transform: Transform) -> Vec<f32> {
+    let rows = match &tensor.values {
+        Values::F32(values) => return values.clone(),
+        Values::Ternary(values) | Values::Signed4(values) | Values::Signed8(values) => values.chunks(tensor.cols),
+    };
+    let scale = |row: usize| tensor.scales.get(row).or(tensor.scales.first()).map_or(1.0, |scale| scale.to_f32());
+    let rows = rows.enumerate().flat_map(|(row, values)| {
+        let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
+        let outermost = outermost(largest, transform);
+        let float = move |value: &i8| {
+            if value.unsigned_abs() == largest { outermost.copysign(f32::from(*value)) } else { f32::from(*value) }
+        };
+        values.iter().map(move |value| float(value) * scale(row))
+    });
+    rows.collect()
+}
+
+/// What a row's largest integer is as a shadow weight. Where scales are powers of a number, the power is found that is the
+/// next above: neither must rounding make it the one after, nor a largest integer below the last level the one before.
+fn outermost(integer: u8, transform: Transform) -> f32 {
+    let integer = f32::from(integer);
+    let Transform::Linear { bits, levels, scales_per_octave: Some(count) } = transform else { return integer };
+    let last = f32::from(levels.unwrap_or((1 << bits) - 1) / 2);
+    let (least, most) = (1.003 * last * (-1.0 / f32::from(count)).exp2(), 0.998 * last);
+    if integer == 0.0 || least > integer + 0.45 { integer } else { integer.clamp(least, most) }
+}
+
+/// Of each output, what makes its product what it was.
+struct HeldNorm {
+    gains: Vec<f32>,
+    variances: Vec<f32>,
+}
+
+/// Makes the weights of all outputs alike in size, those of each in its own row of `inputs` weights, and tells what they lost.
+fn take_scales(values: &mut [f32], inputs: usize, transform: Transform, gain: f32) -> HeldNorm {
+    let mut norm = HeldNorm { gains: Vec::new(), variances: Vec::new() };
+    for row in values.chunks_mut(inputs) {
+        let size = match transform {
+            Transform::Float => (row.iter().map(|weight| weight * weight).sum::<f32>() / inputs as f32).sqrt(),
+            _ => row.iter().fold(0.0, |largest: f32, weight| largest.max(weight.abs())),
+        };
+        let factor = if size > 0.0 { size / spread(inputs) } else { 1.0 };
+        row.iter_mut().for_each(|weight| *weight /= factor);
+        let variance = ((gain / factor).powi(2) - EPSILON).max(0.0);
+        norm.variances.push(variance);
+        norm.gains.push(factor * (variance + EPSILON).sqrt());
+    }
+    norm
+}
+
+/// The rows of a table, narrow ones filled up with zeros.
+fn table(wide: &Tensor, narrow: Option<(&Tensor, &[bool])>, transform: Transform) -> Vec<f32> {
+    let wide_values = shadow(wide, transform);
+    let Some((narrow, is_narrow)) = narrow else { return wide_values };
+    let narrow_values = shadow(narrow, transform);
+    let (mut of_wide, mut of_narrow) = (wide_values.chunks(wide.cols), narrow_values.chunks(narrow.cols));
+    let mut table = Vec::with_capacity(is_narrow.len() * wide.cols);
+    for &is_narrow in is_narrow {
+        table.extend(if is_narrow { of_narrow.next() } else { of_wide.next() }.unwrap_or_default());
+        table.resize(table.len().next_multiple_of(wide.cols), 0.0);
+    }
+    table
+}
+
+/// From rows of `columns` elements to columns.
+fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns)).copied().collect()
+}

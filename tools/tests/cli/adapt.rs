@@ -1,0 +1,132 @@
+//! Model files that are trained on with other text.
+
+use std::fs;
+
+use crate::workspace::{TERNARY, Workspace, fail, perplexity, sentences, succeed};
+
+const NORMALIZED: &str = "\n[normalization]\nmethod = \"batch\"\ngain = 0.3";
+const ROWS: &str = "embedding = { method = \"linear\", bits = 3, scales_per_octave = 8 }";
+
+/// A corpus of the words of a model file, with the held-out text of the workspace.
+fn prepare(workspace: &Workspace, text: &str, model: &str, out: &str) -> String {
+    let [text, valid, out] = [text, "valid.txt", out].map(|name| workspace.text(name));
+    let arguments = ["corpus", &text, "--valid", &valid, "--language", "en", "--words-of", model, "--out", &out];
+    succeed(&arguments);
+    out
+}
+
+#[test]
+fn a_model_file_computes_in_training_what_it_did() {
+    let workspace = Workspace::new();
+    let levels = format!("{}\n{NORMALIZED}", TERNARY.replace("embedding = { method = \"linear\", bits = 4 }", ROWS));
+    let tail = "tied = true\ntail = { after = 20, width = 9 }";
+    let lsh = "tied = false\nlsh = { bits = 128 }\noutput = 12";
+    for (name, cell, model, weights) in [
+        ("shipped", "lstm", tail, levels.as_str()),
+        ("gru", "gru", "tied = true", &format!("{TERNARY}{NORMALIZED}")),
+        ("plain", "lstm", "tied = true", TERNARY),
+        ("binary", "lstm", "tied = true", "recurrent = { method = \"binary\", per = \"output\" }"),
+        ("float", "lstm", "tied = true", NORMALIZED),
+        ("spelling", "lstm", lsh, "output = { method = \"linear\", bits = 8 }"),
+    ] {
+        let config = workspace.config("config.toml", cell, weights, 20_000);
+        let text = fs::read_to_string(&config).unwrap().replace("tied = true", model);
+        fs::write(&config, text).unwrap();
+        workspace.trained(&config, name);
+        let model = workspace.export(name, &format!("{name}.lm"));
+        let other = prepare(&workspace, "train.txt", &model, &format!("{name}-corpus"));
+        let out = workspace.text(&format!("{name}-again"));
+        // One step, whose rate is next to nothing.
+        succeed(&["train", "--init", &model, "--corpus", &other, "--out", &out, "--tokens", "1"]);
+        let (before, after) = (perplexity(&workspace.path(name)), perplexity(out.as_ref()));
+        assert!((after / before - 1.0).abs() < 0.01, "{name}: {before} {after}");
+    }
+}
+
+#[test]
+fn a_model_file_learns_other_text() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", &format!("{TERNARY}{NORMALIZED}"), 20_000);
+    workspace.trained(&config, "run");
+    let model = workspace.export("run", "model.lm");
+    let other = "I like the red car today.\nWe want a garden in London!\n";
+    fs::write(workspace.path("mail.txt"), other.repeat(600)).unwrap();
+    fs::write(workspace.path("valid.txt"), other.repeat(40)).unwrap();
+    let corpus = prepare(&workspace, "mail.txt", &model, "mail");
+    let out = workspace.text("tuned");
+    let arguments = ["train", "--init", &model, "--corpus", &corpus, "--out", &out, "--tokens"];
+    succeed(&[&arguments[..6], &[&workspace.text("untuned"), "--tokens", "1"]].concat());
+    succeed(&[&arguments[..], &["40000"]].concat());
+    let (before, after) = (perplexity(&workspace.path("untuned")), perplexity(&workspace.path("tuned")));
+    assert!(after < 0.8 * before, "{before} {after}");
+
+    succeed(&["train", "--corpus", &corpus, "--out", &out, "--resume"]);
+    succeed(&workspace.exporting("tuned", "mail", "tuned.lm"));
+    let card = fs::read_to_string(workspace.path("tuned.md")).unwrap();
+    assert!(card.contains("mail.txt"), "{card}");
+
+    let text = fs::read_to_string(&config).unwrap();
+    for normalization in ["method = \"layer\"\nfreeze = 0.0", "method = \"batch\"\nfreeze = 0.5"] {
+        let other = text.replace("method = \"batch\"", normalization);
+        fs::write(&config, other).unwrap();
+        let refused = fail(&[&["train", "--config", &config], &arguments[1..5], &["--out", "refused"]].concat());
+        assert!(refused.contains("freeze = 0.0"), "{refused}");
+    }
+    let refused = fail(&["train", "--corpus", &corpus, "--out", "refused"]);
+    assert!(refused.contains("no config"), "{refused}");
+    let missing = workspace.text("missing.lm");
+    let refused = fail(&["train", "--init", &missing, "--corpus", &corpus, "--out", "refused"]);
+    assert!(refused.contains("missing.lm"), "{refused}");
+}
+
+#[test]
+fn the_words_of_a_model_file_are_those_of_its_corpus() {
+    let workspace = Workspace::new();
+    let words: Vec<String> = ('a'..='z').map(|letter| format!("{letter}ardvark {letter}ardvark Mc{letter} ")).collect();
+    let text = format!("{}{}", words.concat(), sentences(500, 3));
+    fs::write(workspace.path("text.txt"), text).unwrap();
+    fs::write(workspace.path("never.txt"), "water\n").unwrap();
+    let [text, never, corpus] = ["text.txt", "never.txt", "corpus"].map(|name| workspace.text(name));
+    let arguments = ["corpus", &text, "--language", "en", "--words", "26", "--rare-words", "20", "--out", &corpus];
+    succeed(&[&arguments[..], &["--never-offer", &never]].concat());
+    let config = workspace.config("config.toml", "lstm", TERNARY, 80);
+    workspace.trained(&config, "run");
+    let model = workspace.export("run", "model.lm");
+    let attributed = workspace.text("of-model");
+    succeed(&["corpus", &text, "--language", "en", "--words-of", &model, "--out", &attributed]);
+
+    let columns = |folder: &str, file: &str, columns: &[usize]| -> Vec<Vec<String>> {
+        let table = fs::read_to_string(workspace.path(folder).join(file)).unwrap();
+        let pick = |line: &str| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            columns.iter().map(|&column| fields[column].to_owned()).collect()
+        };
+        table.lines().map(pick).collect()
+    };
+    let vocabulary = |folder: &str| columns(folder, "vocabulary.tsv", &[0, 2, 3]);
+    assert_eq!(vocabulary("corpus"), vocabulary("of-model"));
+    assert!(vocabulary("corpus").iter().any(|fields| fields == &["water", "water", "no"]));
+    let rare = |folder: &str| columns(folder, "rare_words.tsv", &[0, 2]);
+    assert_eq!(rare("corpus"), rare("of-model"));
+    let probabilities = |folder: &str| -> f64 {
+        let rows = columns(folder, "rare_words.tsv", &[1]);
+        rows.iter().skip(1).map(|row| row[0].parse::<f64>().unwrap()).sum()
+    };
+    let (counted, kept) = (probabilities("corpus"), probabilities("of-model"));
+    assert!((kept / counted - 1.0).abs() < 0.01, "{counted} {kept}");
+    let tokens = |folder: &str| fs::read(workspace.path(folder).join("train.tokens")).unwrap();
+    assert_eq!(tokens("corpus"), tokens("of-model"));
+
+    // The words of the text come beside them.
+    fs::write(workspace.path("zoo.txt"), "zebras zebras giraffes giraffes hippos aardvark qardvark\n").unwrap();
+    fs::write(workspace.path("never.txt"), "hippos\ngiraffes\n").unwrap();
+    let [zoo, of_zoo] = ["zoo.txt", "zoo"].map(|name| workspace.text(name));
+    let arguments = ["corpus", &zoo, "--language", "en", "--words-of", &model, "--out", &of_zoo];
+    let refused = fail(&[&arguments[..], &["--never-offer", &never]].concat());
+    assert!(refused.contains("--rare-words"), "{refused}");
+    succeed(&[&arguments[..], &["--never-offer", &never, "--rare-words", "9"]].concat());
+    let (before, mut after) = (rare("corpus"), rare("zoo"));
+    let added: Vec<Vec<String>> = after.extract_if(.., |row| !before.contains(row)).collect();
+    assert_eq!(added, [["zebras", "zebras"]]);
+    assert_eq!(after, before);
+}
