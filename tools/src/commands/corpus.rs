@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::corpus::sources::{Source, Sources, Tokenization, default_block_lines, default_seed, default_words};
-use crate::corpus::{Manifest, prepare};
+use crate::corpus::{Manifest, WordsOf, prepare};
 
 /// Turn text files into a vocabulary and streams of tokens
 #[derive(Args)]
@@ -14,7 +14,7 @@ use crate::corpus::{Manifest, prepare};
   lm-tools corpus configs/en/corpus.toml --root corpora/en --out runs/en/corpus
   lm-tools corpus chat.txt mail.txt.xz=2 novels.txt.xz=0.5 --words 20000 --language en --out corpus
   lm-tools corpus train.txt --valid valid.txt --tokenization spaces --words 10000 --language en --out ptb
-  lm-tools corpus mail.txt --language en --words-of models/en.lm --rare-words 5000 --out runs/mail/corpus")]
+  lm-tools corpus mail.txt --language en --words-of models/en.lm --words 500 --out runs/mail/corpus")]
 pub struct Arguments {
     /// A source list (.toml), or text files (plain or .xz), each with =WEIGHT if not 1
     #[arg(required = true)]
@@ -25,7 +25,8 @@ pub struct Arguments {
     /// Folder to write the prepared corpus to
     #[arg(long)]
     out: PathBuf,
-    /// Words of the vocabulary [default with text files: 20000]
+    /// Words of the vocabulary [default with text files: 20000]; with --words-of so many of this text beside those of the
+    /// model file
     #[arg(long)]
     words: Option<usize>,
     /// Words beyond the vocabulary that are completed, too [default with text files: 0]; with --words-of so many of this
@@ -34,7 +35,7 @@ pub struct Arguments {
     rare_words: Option<usize>,
     /// Take the words of this model file (.lm) or prepared corpus, rare ones too, so that the model can be trained on with
     /// other text (`lm-tools train --init`); what a source list says of words is left
-    #[arg(long, value_name = "MODEL", conflicts_with = "words")]
+    #[arg(long, value_name = "MODEL")]
     words_of: Option<PathBuf>,
     /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
     #[arg(long)]
@@ -56,7 +57,8 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let manifest = prepare(&self.source_list()?, &self.root, &self.out, self.words_of.as_deref())?;
+        let words_of = self.words_of.as_deref().map(|path| WordsOf { path, more: self.words.unwrap_or(0) });
+        let manifest = prepare(&self.source_list()?, &self.root, &self.out, words_of)?;
         if self.json { say!("{}", serde_json::to_string_pretty(&manifest)?) } else { print(&manifest) }
     }
 
@@ -82,13 +84,13 @@ impl Arguments {
         };
         if self.words_of.is_some() {
             ensure!(
-                self.rare_words.is_some() || self.never_offer.is_empty(),
-                "--never-offer is for words that --rare-words adds: those of --words-of are offered as before"
+                self.words.is_some() || self.rare_words.is_some() || self.never_offer.is_empty(),
+                "--never-offer is for what --words and --rare-words add: the words of --words-of are offered as before"
             );
             list.rare_words = 0;
             (list.never_offer, list.offer_if_listed, list.spelling) = (Vec::new(), None, Vec::new());
         }
-        list.words = self.words.unwrap_or(list.words);
+        list.words = self.words.filter(|_| self.words_of.is_none()).unwrap_or(list.words);
         list.rare_words = self.rare_words.unwrap_or(list.rare_words);
         list.language = self.language.clone().unwrap_or(list.language);
         list.valid.extend(self.valid.iter().cloned());

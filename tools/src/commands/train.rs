@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::corpus::read_manifest;
+use crate::corpus::{WordTable, read_manifest};
 use crate::model_file::ModelFile;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
@@ -101,7 +101,8 @@ impl Arguments {
             (None, _) if self.resume => Ok(Checkpoint::read(&self.out)?.config),
             (None, Some(model)) if ModelFile::is_at(model) => {
                 let corpus = self.corpus.as_deref().context("no corpus: name one with --corpus")?;
-                let mut config = Config::of_model(model)?;
+                let table = WordTable::read(&corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
+                let mut config = Config::of_model(model, &table)?;
                 config.training.tokens = PASSES * read_manifest(corpus)?.train_tokens;
                 Ok(config)
             }

@@ -9,15 +9,14 @@ mod count;
 mod lines;
 mod lists;
 mod misspelling;
-mod of_model;
 mod offer;
 mod rare;
 mod shuffle;
 pub mod sources;
 mod tokens;
 mod vocabulary;
+mod words_of;
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::{BufWriter, Read, Write};
@@ -35,12 +34,10 @@ pub use rare::{RareWord, RareWords};
 use shuffle::Blocks;
 use sources::{Source, Sources, Tokenization};
 pub use tokens::{TokenReader, line_rows};
-#[cfg(test)]
-pub use vocabulary::Entry;
-pub use vocabulary::{VocabularyParts, WordTable};
+pub use vocabulary::{Entry, VocabularyParts, WordTable};
+pub use words_of::WordsOf;
 
 use crate::files::replace;
-use crate::model_file::ModelFile;
 use crate::progress::Progress;
 
 /// The held-out text, for who wants to type it.
@@ -91,9 +88,9 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
 }
 
 /// Prepares a corpus in the folder `out`, with the words of another prepared corpus or of a model file where one is named.
-pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<&Path>) -> Result<Manifest> {
+pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<WordsOf>) -> Result<Manifest> {
     sources.check(root)?;
-    let other = words_of.map(|path| Words::of(path, sources, root, out)).transpose()?;
+    let other = words_of.map(|other| other.read(sources, root, out)).transpose()?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     // Written last, it says that the folder is whole: the one of an earlier corpus must not say so of this one.
     let manifest_path = out.join("corpus.json");
@@ -167,44 +164,6 @@ impl Words {
         let rare = with_rare.then(|| RareWords::choose(&counts, &table, unknown, &offer, sources, root)).transpose()?;
         let lists = if with_rare { sources.attributions_of_lists() } else { Vec::new() };
         Ok(Words { table, rare, lists, before: Vec::new() })
-    }
-
-    /// Those of a model file or of the prepared corpus in a folder, and as many more rare words of the text as are asked for.
-    fn of(path: &Path, sources: &Sources, root: &Path, out: &Path) -> Result<Words> {
-        let (words, language, tokenization) = if ModelFile::is_at(path) {
-            let file = ModelFile::read(path)?;
-            let tokenization = Tokenization::of_model(&file.parts.metadata);
-            (Words::of_model(&file, path), file.about("language").unwrap_or_default().to_owned(), tokenization)
-        } else {
-            Words::of_corpus(path, out)?
-        };
-        if language != sources.language {
-            bail!("{} is of the language {language}, the text {}", path.display(), sources.language);
-        }
-        if tokenization != sources.tokenization {
-            bail!("the text of {} is tokenized otherwise (see --tokenization)", path.display());
-        }
-        if sources.rare_words > 0 { words.with_more_rare_words(sources, root) } else { Ok(words) }
-    }
-
-    fn with_more_rare_words(mut self, sources: &Sources, root: &Path) -> Result<Words> {
-        let counts = count(sources, root)?;
-        let known: HashSet<&str> = self.table.entries.iter().map(|entry| entry.token.as_str()).collect();
-        let unknown = counts.words().filter(|(word, _)| !known.contains(word)).map(|(_, count)| count).sum();
-        let offer = Offer::read(sources, root)?;
-        let more = RareWords::choose(&counts, &self.table, unknown, &offer, sources, root)?;
-        self.rare = Some(self.rare.map_or(more.clone(), |rare| rare.merged(more)));
-        Ok(self)
-    }
-
-    fn of_corpus(folder: &Path, out: &Path) -> Result<(Words, String, Tokenization)> {
-        let Manifest { language, tokenization, lists, mut before, sources, .. } = read_manifest(folder)?;
-        if fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(folder).is_ok_and(|folder| folder == out)) {
-            bail!("--words-of and --out are both {}: prepare the corpus in another folder", out.display());
-        }
-        before.extend(sources);
-        let table = WordTable::read(&folder.join("vocabulary.tsv"))?;
-        Ok((Words { table, rare: RareWords::read(folder)?, lists, before }, language, tokenization))
     }
 }
 

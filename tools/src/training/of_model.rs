@@ -3,19 +3,23 @@
 //! A file has no normalization left: it is folded into the scales of the layers. What a scale came to be is no measure for
 //! an optimizer's steps, so it becomes the factor of a normalization that is held from the beginning, and the shadow weights
 //! are as large as those that a layer begins with.
+//!
+//! The vocabulary of the run may be another. A word that the file lacks begins as what it was to the network, its unknown word.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use half::f16;
 use lm_wasm::format::{CellKind, InputParts, LayerParts, Lsh, ModelParts, OutputKind, Tensor, Values};
+use lm_wasm::text::UNKNOWN;
 
 use super::checkpoint::{Checkpoint, NamedMatrix};
 use super::config::{Cell, Config, LshConfig, ModelConfig, Normalization, Training, Weights};
 use super::network::spread;
 use super::norm::{EPSILON, Method};
 use super::weights::{Group, TailConfig, Transform};
-use crate::corpus::WordTable;
+use crate::corpus::{Entry, WordTable};
 use crate::model_file::ModelFile;
 
 /// How a model is trained on where no config says it.
@@ -38,18 +42,22 @@ const GAIN: f32 = 0.3;
 const MOST_SCALES: u8 = 16;
 
 impl Config {
-    /// How to train the model of a file on: its shape, its methods, its training's length left open.
-    pub fn of_model(path: &Path) -> Result<Config> {
+    /// How to train the model of a file on with this vocabulary: its shape, its methods, its training's length left open.
+    pub fn of_model(path: &Path, table: &WordTable) -> Result<Config> {
         let file = ModelFile::read(path)?;
         let layers = file.parts.layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
         let quantized = layers.into_iter().any(|tensor| !matches!(tensor.values, Values::F32(_)));
-        config_of(&file, quantized.then_some(GAIN))
+        let mut config = config_of(&file, quantized.then_some(GAIN))?;
+        if let Some(tail) = &mut config.model.tail {
+            tail.after += Places::new(&WordTable::of_model(&file), table).frequent_new_words(table, tail.after);
+        }
+        Ok(config)
     }
 }
 
 impl Checkpoint {
-    /// What a run with this config takes over of a model file.
-    pub fn of_model(path: &Path, config: &Config) -> Result<Checkpoint> {
+    /// What a run with this config and vocabulary takes over of a model file.
+    pub fn of_model(path: &Path, config: &Config, table: &WordTable) -> Result<Checkpoint> {
         let gain = match config.normalization {
             None => None,
             Some(Normalization { method: Method::Batch, gain, freeze: 0.0, open: 1.0 }) => Some(gain),
@@ -61,9 +69,66 @@ impl Checkpoint {
         };
         let file = ModelFile::read(path)?;
         let from = config_of(&file, gain)?;
-        let matrices = matrices(&file.parts, &from.weights, gain);
-        Checkpoint::of_matrices(matrices, from, &WordTable::of_model(&file))
-            .with_context(|| format!("cannot begin with {}", path.display()))
+        let mut matrices = matrices(&file.parts, &from.weights, gain);
+        let places = Places::new(&WordTable::of_model(&file), table);
+        let new = places.is_new.iter().filter(|&&is_new| is_new).count();
+        if new > 0 {
+            eprintln!("{new} words that {} does not know begin as its unknown word", path.display());
+        }
+        for (name, [rows, columns], values) in &mut matrices {
+            if ["embedding", "output", "output_bias"].contains(&name.as_str()) {
+                *values = places.rows.iter().flat_map(|&row| &values[row * *columns..][..*columns]).copied().collect();
+                *rows = places.rows.len();
+            }
+            if name == "output_bias" {
+                values.iter_mut().zip(&places.shares).for_each(|(bias, share)| *bias += share.ln() as f32);
+            }
+        }
+        Checkpoint::of_matrices(matrices, from, table)
+    }
+}
+
+/// Where the rows of a vocabulary stand in a model file.
+struct Places {
+    rows: Vec<usize>,
+    /// How probable a row is, as a share of what stands in its place: 1, or that of the unknown words that are it.
+    shares: Vec<f64>,
+    is_new: Vec<bool>,
+}
+
+impl Places {
+    fn new(file: &WordTable, table: &WordTable) -> Places {
+        let of_file = file.entries.iter().enumerate();
+        let known: HashMap<(bool, &str), usize> =
+            of_file.map(|(row, entry)| ((row < file.specials, entry.token.as_str()), row)).collect();
+        let unknown = UNKNOWN as usize;
+        let place = |(row, entry): (usize, &Entry)| known.get(&(row < table.specials, entry.token.as_str())).copied();
+        let rows: Vec<Option<usize>> = table.entries.iter().enumerate().map(place).collect();
+        // What was unknown is these words, too.
+        let all: f64 =
+            rows.iter().zip(table.counts()).map(|(row, count)| if row.is_none() { count } else { 0.0 }).sum();
+        let all = all + table.entries[unknown].count;
+        let share = |(row, entry): (&Option<usize>, &Entry)| match row {
+            Some(_) => 1.0,
+            None => (entry.count / all).clamp(f64::MIN_POSITIVE, 1.0),
+        };
+        Places {
+            shares: rows.iter().zip(&table.entries).map(share).collect(),
+            is_new: rows.iter().map(Option::is_none).collect(),
+            rows: rows.into_iter().map(|row| row.unwrap_or(unknown)).collect(),
+        }
+    }
+
+    /// New words that are as frequent as the `wide` most frequent of those that the file has.
+    fn frequent_new_words(&self, table: &WordTable, wide: usize) -> usize {
+        let counts = |new: bool| {
+            let rows = self.is_new.iter().zip(&table.entries).filter(move |(is_new, _)| **is_new == new);
+            rows.map(|(_, entry)| entry.count)
+        };
+        let mut of_known: Vec<f64> = counts(false).collect();
+        of_known.sort_by(|a, b| b.total_cmp(a));
+        let least = of_known.get(wide.max(1) - 1).or(of_known.last()).copied().unwrap_or(f64::INFINITY);
+        counts(true).filter(|&count| count >= least).count()
     }
 }
 

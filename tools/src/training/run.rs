@@ -137,8 +137,11 @@ impl<'a> Trainer<'a> {
         let joint = run.config.training.joint.as_deref();
         let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
         if let Some(path) = run.init {
-            let from =
-                if ModelFile::is_at(path) { Checkpoint::of_model(path, run.config) } else { Checkpoint::read(path) };
+            let from = if ModelFile::is_at(path) {
+                Checkpoint::of_model(path, run.config, table)
+            } else {
+                Checkpoint::read(path)
+            };
             from?.restore_common(&mut student.network, run.config, device)?;
         } else if !run.resume {
             ensure!(

@@ -80,6 +80,40 @@ fn a_model_file_learns_other_text() {
 }
 
 #[test]
+fn a_model_file_learns_other_words() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", &format!("{TERNARY}{NORMALIZED}"), 20_000);
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("tied = true", "tied = true\ntail = { after = 25, width = 9 }")).unwrap();
+    workspace.trained(&config, "run");
+    let model = workspace.export("run", "model.lm");
+    fs::write(workspace.path("zoo.txt"), "I like the zebra.\n".repeat(300)).unwrap();
+    let [zoo, valid, corpus] = ["zoo.txt", "valid.txt", "zoo"].map(|name| workspace.text(name));
+    let arguments = ["corpus", &zoo, "--valid", &valid, "--language", "en", "--out", &corpus, "--words"];
+    succeed(&[&arguments[..], &["9", "--words-of", &model]].concat());
+    let train = |out: &str, tokens: &str| {
+        let out = workspace.text(out);
+        succeed(&["train", "--init", &model, "--corpus", &corpus, "--out", &out, "--tokens", tokens]);
+        perplexity(out.as_ref())
+    };
+    // What the network knows it knows as before.
+    let (before, after) = (perplexity(&workspace.path("run")), train("begun", "1"));
+    assert!((after / before - 1.0).abs() < 0.03, "{before} {after}");
+    fs::copy(&zoo, &valid).unwrap();
+    succeed(&[&arguments[..], &["9", "--words-of", &model]].concat());
+    let (begun, trained) = (train("begun-zoo", "1"), train("trained-zoo", "100000"));
+    assert!(trained < 3.0 && begun > 10.0 * trained, "{begun} {trained}");
+    // A vocabulary of its own has next to nothing but zebras that the model does not know.
+    succeed(&[&arguments[..], &["4"]].concat());
+    let own = train("own", "1");
+    assert!(own < 2.0 * begun, "{begun} {own}");
+
+    let old = workspace.text("corpus");
+    let refused = fail(&[&arguments[..], &["9", "--words-of", &old]].concat());
+    assert!(refused.contains("a model file alone"), "{refused}");
+}
+
+#[test]
 fn the_words_of_a_model_file_are_those_of_its_corpus() {
     let workspace = Workspace::new();
     let words: Vec<String> = ('a'..='z').map(|letter| format!("{letter}ardvark {letter}ardvark Mc{letter} ")).collect();
