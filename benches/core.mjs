@@ -32,7 +32,7 @@ const SIZES = [10_000, 20_000, 100_000];
 const UNITS = 400;
 const ORT_WORDS = [20_000];
 /** The layer and the rows of models/pl.lm: as many columns as `width` for `wide` of the words, and `narrow` for the others. */
-const SHIPPED = { units: 640, width: 144, wide: 20_000, narrow: 32 };
+const SHIPPED = { units: 800, width: 144, wide: 14_000, narrow: 32 };
 
 /**
  * @typedef {object} Environment
