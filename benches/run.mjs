@@ -26,7 +26,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "target/bench");
 const ENGINES = ["node", "chromium", "firefox"];
 const ONNX = [[20_000, 400]];
-/** Elsewhere it is the Node that runs this. */
+/** Elsewhere it is the Node that runs this, which before its version 21 has relaxed SIMD behind a flag. */
 const NODE = join(ROOT, `benches/node_modules/node-${platform}-${arch}/bin/node`);
 
 const { values } = parseArgs({ options: { only: { type: "string" }, node: { type: "boolean" } } });
@@ -72,7 +72,8 @@ function prepare() {
 
 function runNode() {
   const node = existsSync(NODE) ? NODE : process.execPath;
-  const output = execFileSync(node, [fileURLToPath(import.meta.url), "--node"], {
+  const flags = node !== NODE && parseInt(process.versions.node) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+  const output = execFileSync(node, [...flags, fileURLToPath(import.meta.url), "--node"], {
     cwd: ROOT,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

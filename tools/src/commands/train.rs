@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::corpus::{WordTable, read_manifest};
 use crate::model_file::ModelFile;
-use crate::training::checkpoint::Checkpoint;
+use crate::training::checkpoint::{Checkpoint, check_folder};
 use crate::training::config::Config;
 use crate::training::device::ComputeDevice;
 use crate::training::run::{Ending, Run};
@@ -98,8 +98,12 @@ impl Arguments {
     fn read_config(&self) -> Result<Config> {
         match (&self.config, &self.init) {
             (Some(path), _) => Config::read(path),
-            (None, _) if self.resume => Ok(Checkpoint::read(&self.out)?.config),
+            (None, _) if self.resume => {
+                check_folder(&self.out, true)?;
+                Ok(Checkpoint::read(&self.out)?.config)
+            }
             (None, Some(model)) if ModelFile::is_at(model) => {
+                ensure!(!self.quick, "--quick makes networks small, and a model file keeps its shape: say --tokens");
                 let corpus = self.corpus.as_deref().context("no corpus: name one with --corpus")?;
                 let table = WordTable::read(&corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
                 let mut config = Config::of_model(model, &table)?;

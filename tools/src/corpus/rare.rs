@@ -20,7 +20,7 @@ const HEADER: &str = "word\tprobability\tspelling";
 const LEAST_LETTERS: usize = 4;
 const MOST_BYTES: usize = 100;
 /// Where there is no spelling list, what was seen less often may be a slip.
-const LEAST_COUNT: f64 = 2.0;
+pub const LEAST_COUNT: f64 = 2.0;
 
 /// A word beyond the vocabulary.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,20 @@ impl RareWords {
         entries.sort_by(|a, b| a.word.cmp(&b.word));
         entries.iter_mut().for_each(|entry| entry.probability /= unknown);
         Ok(RareWords { entries })
+    }
+
+    /// Those of some words, and the most probable others.
+    pub fn most_probable(mut self, others: usize, kept: &HashSet<String>) -> RareWords {
+        self.entries.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.word.cmp(&b.word)));
+        let mut left = others;
+        self.entries.retain(|entry| {
+            let is_kept = kept.contains(&entry.word);
+            let is_wanted = is_kept || left > 0;
+            left -= usize::from(!is_kept && is_wanted);
+            is_wanted
+        });
+        self.entries.sort_by(|a, b| a.word.cmp(&b.word));
+        self
     }
 
     /// These and others. A word is as frequent among unknown ones as both have it on average.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use lm_wasm::text::{Casing, Vocabulary, WordFlags, WordList};
 use twox_hash::XxHash64;
 
@@ -87,6 +87,11 @@ impl WordTable {
             table.specials += usize::from(parsed.1);
             table.entries.push(parsed.0);
         }
+        ensure!(
+            table.entries.first().is_some_and(|entry| entry.token == "<unk>"),
+            "{}: the first row of a vocabulary must be <unk>",
+            path.display()
+        );
         Ok(table)
     }
 

@@ -9,7 +9,7 @@ use lm_wasm::format::ModelParts;
 
 use super::count::Counts;
 use super::offer::Offer;
-use super::rare::{RareWord, RareWords};
+use super::rare::{LEAST_COUNT, RareWord, RareWords};
 use super::sources::{Sources, Tokenization};
 use super::vocabulary::{Entry, WordTable};
 use super::{Manifest, SourceSummary, Words, count, read_manifest};
@@ -17,8 +17,6 @@ use crate::model_file::ModelFile;
 
 /// Tokens that the counts of a model's words are of: a model keeps probabilities alone.
 const TOKENS: f64 = 1e7;
-/// What was seen less often may be a slip.
-const LEAST_COUNT: f64 = 2.0;
 
 /// Whose words a corpus has.
 pub struct WordsOf<'a> {
@@ -97,9 +95,19 @@ impl Words {
             self.rare.iter_mut().for_each(|rare| rare.entries.retain(|entry| !known.contains(entry.word.as_str())));
         }
         if sources.rare_words > 0 {
-            let unknown = counts.words().filter(|(word, _)| !known.contains(word)).map(|(_, count)| count).sum();
-            let more = RareWords::choose(&counts, &self.table, unknown, &offer, sources, root)?;
-            self.rare = Some(self.rare.take().unwrap_or_default().merged(more));
+            let unknown = counts.words().filter(|(word, _)| !known.contains(word));
+            let mut unknown: Vec<f64> = unknown.map(|(_, count)| count).collect();
+            // In an order of their own: a sum of floats depends on it.
+            unknown.sort_by(f64::total_cmp);
+            let all = Sources { rare_words: usize::MAX, ..sources.clone() };
+            let of_text = RareWords::choose(&counts, &self.table, unknown.iter().sum(), &offer, &all, root)?;
+            self.rare = Some(match self.rare.take() {
+                None => of_text.most_probable(sources.rare_words, &HashSet::new()),
+                Some(rare) => {
+                    let kept = rare.entries.iter().map(|entry| entry.word.clone()).collect();
+                    rare.merged(of_text.most_probable(sources.rare_words, &kept))
+                }
+            });
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ impl Checkpoint {
         Ok(Checkpoint { bytes, config, position, vocabulary, narrow })
     }
 
-    /// Matrices by their names, as of a run with this config that has ended.
+    /// Matrices by their names, as of a run with this config.
     pub(super) fn of_matrices(matrices: Vec<NamedMatrix>, config: Config, table: &WordTable) -> Result<Checkpoint> {
         let data: Vec<_> =
             matrices.into_iter().map(|(name, shape, values)| (name, shape, TensorData::new(values, shape))).collect();

@@ -38,6 +38,8 @@ dropout = { input = 0.1, output = 0.2 }
 softmax = { method = \"sampled\", negatives = 2048 }
 ";
 const GAIN: f32 = 0.3;
+/// Of what stands in a row's place: the bias of a word that was not counted must not be out of all proportion.
+const LEAST_SHARE: f64 = 1e-4;
 /// Scales per octave that are looked for.
 const MOST_SCALES: u8 = 16;
 
@@ -63,7 +65,7 @@ impl Checkpoint {
             Some(Normalization { method: Method::Batch, gain, freeze: 0.0, open: 1.0 }) => Some(gain),
             Some(_) => bail!(
                 "{}: the normalization of a model file is folded into its weights: let the config hold one \
-                 (normalization = {{ method = \"batch\", freeze = 0.0 }}), or leave it out",
+                 (normalization = {{ method = \"batch\", freeze = 0.0 }}, without open), or leave it out",
                 path.display()
             ),
         };
@@ -104,13 +106,13 @@ impl Places {
         let unknown = UNKNOWN as usize;
         let place = |(row, entry): (usize, &Entry)| known.get(&(row < table.specials, entry.token.as_str())).copied();
         let rows: Vec<Option<usize>> = table.entries.iter().enumerate().map(place).collect();
-        // What was unknown is these words, too.
+        // What was unknown is these words, or unknown still.
         let all: f64 =
             rows.iter().zip(table.counts()).map(|(row, count)| if row.is_none() { count } else { 0.0 }).sum();
         let all = all + table.entries[unknown].count;
         let share = |(row, entry): (&Option<usize>, &Entry)| match row {
-            Some(_) => 1.0,
-            None => (entry.count / all).clamp(f64::MIN_POSITIVE, 1.0),
+            Some(row) if *row != unknown || !rows.contains(&None) => 1.0,
+            _ => (entry.count / all).max(LEAST_SHARE),
         };
         Places {
             shares: rows.iter().zip(&table.entries).map(share).collect(),
@@ -272,7 +274,7 @@ fn matrices(parts: &ModelParts, weights: &Weights, gain: Option<f32>) -> Vec<Nam
             let name = format!("layers.{index}.{kind}");
             let mut values = shadow(tensor, transform);
             if let Some(gain) = gain {
-                let norm = take_scales(&mut values, tensor.cols, transform, gain);
+                let norm = take_scales(&mut values, tensor, transform, gain);
                 add(&format!("{name}.gain"), [1, tensor.rows], norm.gains);
                 let zeros = vec![0.0; tensor.rows];
                 add(&format!("{name}.statistics"), [2, tensor.rows], [zeros, norm.variances].concat());
@@ -300,16 +302,24 @@ fn shadow(tensor: &Tensor, transform: Transform) -> Vec<f32> {
         Values::F32(values) => return values.clone(),
         Values::Ternary(values) | Values::Signed4(values) | Values::Signed8(values) => values.chunks(tensor.cols),
     };
-    let scale = |row: usize| tensor.scales.get(row).or(tensor.scales.first()).map_or(1.0, |scale| scale.to_f32());
     let rows = rows.enumerate().flat_map(|(row, values)| {
         let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
         let outermost = outermost(largest, transform);
         let float = move |value: &i8| {
             if value.unsigned_abs() == largest { outermost.copysign(f32::from(*value)) } else { f32::from(*value) }
         };
-        values.iter().map(move |value| float(value) * scale(row))
+        let scale = scale(tensor, row);
+        values.iter().map(move |value| float(value) * scale)
     });
     rows.collect()
+}
+
+fn scale(tensor: &Tensor, row: usize) -> f32 {
+    tensor.scales.get(row).or(tensor.scales.first()).map_or(1.0, |scale| scale.to_f32())
+}
+
+fn last_level(bits: u8, levels: Option<u16>) -> f32 {
+    f32::from(levels.unwrap_or((1 << bits) - 1) / 2)
 }
 
 /// What a row's largest integer is as a shadow weight. Where scales are powers of a number, the power is found that is the
@@ -317,7 +327,7 @@ fn shadow(tensor: &Tensor, transform: Transform) -> Vec<f32> {
 fn outermost(integer: u8, transform: Transform) -> f32 {
     let integer = f32::from(integer);
     let Transform::Linear { bits, levels, scales_per_octave: Some(count) } = transform else { return integer };
-    let last = f32::from(levels.unwrap_or((1 << bits) - 1) / 2);
+    let last = last_level(bits, levels);
     let (least, most) = (1.003 * last * (-1.0 / f32::from(count)).exp2(), 0.998 * last);
     if integer == 0.0 || least > integer + 0.45 { integer } else { integer.clamp(least, most) }
 }
@@ -328,16 +338,24 @@ struct HeldNorm {
     variances: Vec<f32>,
 }
 
-/// Makes the weights of all outputs alike in size, those of each in its own row of `inputs` weights, and tells what they lost.
-fn take_scales(values: &mut [f32], inputs: usize, transform: Transform, gain: f32) -> HeldNorm {
-    let mut norm = HeldNorm { gains: Vec::new(), variances: Vec::new() };
-    for row in values.chunks_mut(inputs) {
+/// Makes the weights of all outputs alike in size, and tells what they lost; `values` are the [shadow] weights of the tensor.
+fn take_scales(values: &mut [f32], tensor: &Tensor, transform: Transform, gain: f32) -> HeldNorm {
+    let (mut norm, inputs) = (HeldNorm { gains: Vec::new(), variances: Vec::new() }, tensor.cols);
+    let (last, wanted) = match transform {
+        Transform::Linear { bits, levels, scales_per_octave } => {
+            // A power that such a method has.
+            let power = |count: u8| ((spread(inputs).log2() * f32::from(count)).round() / f32::from(count)).exp2();
+            (last_level(bits, levels), scales_per_octave.map_or(spread(inputs), power))
+        }
+        _ => (1.0, spread(inputs)),
+    };
+    for (row, values) in values.chunks_mut(inputs).enumerate() {
         let size = match transform {
-            Transform::Float => (row.iter().map(|weight| weight * weight).sum::<f32>() / inputs as f32).sqrt(),
-            _ => row.iter().fold(0.0, |largest: f32, weight| largest.max(weight.abs())),
+            Transform::Float => (values.iter().map(|weight| weight * weight).sum::<f32>() / inputs as f32).sqrt(),
+            _ => last * scale(tensor, row),
         };
-        let factor = if size > 0.0 { size / spread(inputs) } else { 1.0 };
-        row.iter_mut().for_each(|weight| *weight /= factor);
+        let factor = if size > 0.0 { size / wanted } else { 1.0 };
+        values.iter_mut().for_each(|weight| *weight /= factor);
         let variance = ((gain / factor).powi(2) - EPSILON).max(0.0);
         norm.variances.push(variance);
         norm.gains.push(factor * (variance + EPSILON).sqrt());
@@ -362,4 +380,83 @@ fn table(wide: &Tensor, narrow: Option<(&Tensor, &[bool])>, transform: Transform
 /// From rows of `columns` elements to columns.
 fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns)).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::model_parts;
+    use crate::training::network::Network;
+    use burn::tensor::Device;
+    use lm_wasm::Model;
+    use lm_wasm::format::Metadata;
+
+    fn table() -> WordTable {
+        let entry = |index: usize| Entry {
+            token: format!("w{index:02}"),
+            count: (index + 1) as f64,
+            spelling: format!("w{index:02}"),
+            offered: true,
+        };
+        let specials = ["<unk>", "</s>", "<num>"].map(|name| Entry::special(name.to_owned(), 5.0));
+        WordTable { specials: 3, entries: specials.into_iter().chain((0..30).map(entry)).collect() }
+    }
+
+    fn integers_and_scales(tensor: &Tensor) -> (Vec<i8>, Vec<f32>) {
+        let scales = tensor.scales.iter().map(|scale| scale.to_f32()).collect();
+        (integers(tensor).map(<[i8]>::to_vec).unwrap_or_default(), scales)
+    }
+
+    /// From a network to a file, back to a network, and to a file again.
+    #[test]
+    fn shadow_weights_become_the_integers_of_the_file() {
+        let device = Device::flex();
+        let levels =
+            |bits: u8, count: u8| format!("{{ method = \"linear\", bits = {bits}, scales_per_octave = {count} }}");
+        for layers in [
+            "{ method = \"ternary\", per = \"output\" }".to_owned(),
+            "{ method = \"ternary\" }".to_owned(),
+            "{ method = \"linear\", bits = 8 }".to_owned(),
+            levels(3, 1),
+            levels(4, 3),
+        ] {
+            let text = format!(
+                "name = \"test\"\n[model]\ncell = \"lstm\"\nlayers = 1\nunits = 24\nembedding = 16\ntied = true\n\
+                 tail = {{ after = 12, width = 7 }}\n[weights]\nembedding = {}\ninput = {layers}\nrecurrent = {layers}\n\
+                 projection = {layers}\n[training]\nbatch = 2\nbptt = 4\ntokens = 100\nlearning_rate = 0.01\n\
+                 softmax = {{ method = \"sampled\", negatives = 4 }}\n",
+                levels(4, 8)
+            );
+            let config: Config = toml::from_str(&text).unwrap();
+            let network = Network::new(&config, &table(), true, &device);
+            let parts = model_parts(&config, &network, &table(), Metadata::new()).unwrap();
+            let vocabulary = Model::from_parts(parts.clone()).unwrap().vocabulary().clone();
+            let file = ModelFile { parts, vocabulary };
+            for gain in [None, Some(0.3)] {
+                let again = config_of(&file, gain).unwrap();
+                let mut network = Network::new(&again, &WordTable::of_model(&file), true, &device);
+                let matrices = matrices(&file.parts, &again.weights, gain);
+                let checkpoint = Checkpoint::of_matrices(matrices, again.clone(), &WordTable::of_model(&file)).unwrap();
+                checkpoint.restore_common(&mut network, &again, &device).unwrap();
+                let got = model_parts(&again, &network, &WordTable::of_model(&file), Metadata::new()).unwrap();
+                let tensors = |parts: &ModelParts| {
+                    let (InputParts::Embedding(rows), Some(narrow)) = (&parts.input, &parts.narrow) else { panic!() };
+                    let layer = &parts.layers[0];
+                    [rows, narrow.embedding.as_ref().unwrap(), &layer.input, &layer.recurrent]
+                        .into_iter()
+                        .chain(&parts.projection)
+                        .map(integers_and_scales)
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(got.narrow.as_ref().unwrap().rows, file.parts.narrow.as_ref().unwrap().rows);
+                for ((got, got_scales), (want, want_scales)) in tensors(&got).into_iter().zip(tensors(&file.parts)) {
+                    assert_eq!(got, want, "{layers} {gain:?}");
+                    for (row, got) in got_scales.iter().enumerate() {
+                        let want = want_scales.get(row).unwrap_or(&want_scales[0]);
+                        assert!((got / want - 1.0).abs() < 3e-3, "{layers} {gain:?}: {got} {want}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -153,7 +153,7 @@ impl<'a> Trainer<'a> {
             let checkpoint = Checkpoint::read(run.folder)?;
             ensure!(
                 comparable(&checkpoint.config) == comparable(run.config),
-                "the run in {} was started with another config: restore that, or begin a new run",
+                "the run in {} was started with another config (or other --tokens, --seed, --quick): restore that, or begin a new run",
                 run.folder.display()
             );
             checkpoint.restore(STUDENT, &mut student, device)?;

@@ -19,11 +19,14 @@ fn prepare(workspace: &Workspace, text: &str, model: &str, out: &str) -> String 
 fn a_model_file_computes_in_training_what_it_did() {
     let workspace = Workspace::new();
     let levels = format!("{}\n{NORMALIZED}", TERNARY.replace("embedding = { method = \"linear\", bits = 4 }", ROWS));
+    let of_levels = "input = { method = \"linear\", bits = 3, scales_per_octave = 1 }\n\
+                     recurrent = { method = \"linear\", bits = 3, scales_per_octave = 1 }";
     let tail = "tied = true\ntail = { after = 20, width = 9 }";
     let lsh = "tied = false\nlsh = { bits = 128 }\noutput = 12";
     for (name, cell, model, weights) in [
         ("shipped", "lstm", tail, levels.as_str()),
         ("gru", "gru", "tied = true", &format!("{TERNARY}{NORMALIZED}")),
+        ("levels", "lstm", "tied = true", of_levels),
         ("plain", "lstm", "tied = true", TERNARY),
         ("binary", "lstm", "tied = true", "recurrent = { method = \"binary\", per = \"output\" }"),
         ("float", "lstm", "tied = true", NORMALIZED),
@@ -39,7 +42,7 @@ fn a_model_file_computes_in_training_what_it_did() {
         // One step, whose rate is next to nothing.
         succeed(&["train", "--init", &model, "--corpus", &other, "--out", &out, "--tokens", "1"]);
         let (before, after) = (perplexity(&workspace.path(name)), perplexity(out.as_ref()));
-        assert!((after / before - 1.0).abs() < 0.01, "{name}: {before} {after}");
+        assert!((after / before - 1.0).abs() < 0.002, "{name}: {before} {after}");
     }
 }
 
@@ -152,15 +155,17 @@ fn the_words_of_a_model_file_are_those_of_its_corpus() {
     assert_eq!(tokens("corpus"), tokens("of-model"));
 
     // The words of the text come beside them.
-    fs::write(workspace.path("zoo.txt"), "zebras zebras giraffes giraffes hippos aardvark qardvark\n").unwrap();
+    fs::write(workspace.path("zoo.txt"), "zebras zebras giraffes giraffes hippos aardvark aardvark aardvark\n")
+        .unwrap();
     fs::write(workspace.path("never.txt"), "hippos\ngiraffes\n").unwrap();
     let [zoo, of_zoo] = ["zoo.txt", "zoo"].map(|name| workspace.text(name));
     let arguments = ["corpus", &zoo, "--language", "en", "--words-of", &model, "--out", &of_zoo];
     let refused = fail(&[&arguments[..], &["--never-offer", &never]].concat());
     assert!(refused.contains("--rare-words"), "{refused}");
-    succeed(&[&arguments[..], &["--never-offer", &never, "--rare-words", "9"]].concat());
+    succeed(&[&arguments[..], &["--never-offer", &never, "--rare-words", "1"]].concat());
     let (before, mut after) = (rare("corpus"), rare("zoo"));
     let added: Vec<Vec<String>> = after.extract_if(.., |row| !before.contains(row)).collect();
+    // What the model has already is not the one.
     assert_eq!(added, [["zebras", "zebras"]]);
     assert_eq!(after, before);
 }
