@@ -134,7 +134,7 @@ async function measureSteps(builds, environment) {
 
 function shippedShape(Core, words) {
   const { units, width, wide, narrow } = SHIPPED;
-  return Core.tied(words, units, width, Math.min(wide, words), narrow);
+  return Core.tied(words, units, width, wide, narrow);
 }
 
 async function ortItems(words, { read, module, ortPaths }) {

@@ -26,7 +26,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "target/bench");
 const ENGINES = ["node", "chromium", "firefox"];
 const ONNX = [[20_000, 400]];
-/** Elsewhere it is the Node that runs this, which before its version 21 has relaxed SIMD behind a flag. */
+/** What npm has for Linux; elsewhere it is the Node that runs this, which before its version 21 has relaxed SIMD behind a flag. */
 const NODE = join(ROOT, `benches/node_modules/node-${platform}-${arch}/bin/node`);
 
 const { values } = parseArgs({ options: { only: { type: "string" }, node: { type: "boolean" } } });

@@ -16,8 +16,6 @@ use crate::training::network::{InputPlaces, LayerPlaces, Network, NormPlaces};
 use crate::training::norm::inverse_deviation;
 use crate::training::weights::{Inputs, Matrix, Quantized};
 
-/// The metadata's key for how the text became tokens, where that is not the core's own way.
-pub const TOKENIZATION: &str = "tokenization";
 /// Steps of a bias that is kept in bytes.
 const BIAS_STEPS: f32 = 255.0;
 

@@ -11,10 +11,10 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::card::Card;
-use crate::corpus::sources::Tokenization;
+use crate::corpus::sources::{TOKENIZATION, Tokenization};
 use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
 use crate::evaluation::Report;
-use crate::export::{TOKENIZATION, damp, model_parts, rare_parts};
+use crate::export::{damp, model_parts, rare_parts};
 use crate::files::replace;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;

@@ -17,6 +17,7 @@ mod tokens;
 mod vocabulary;
 mod words_of;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::{BufWriter, Read, Write};
@@ -161,7 +162,9 @@ impl Words {
         }
         let with_rare = sources.rare_words > 0;
         let unknown = table.entries[UNKNOWN as usize].count;
-        let rare = with_rare.then(|| RareWords::choose(&counts, &table, unknown, &offer, sources, root)).transpose()?;
+        let rare =
+            with_rare.then(|| RareWords::candidates(&counts, &table, unknown, &offer, sources, root)).transpose()?;
+        let rare = rare.map(|candidates| RareWords::most_frequent(candidates, sources.rare_words, &HashSet::new()));
         let lists = if with_rare { sources.attributions_of_lists() } else { Vec::new() };
         Ok(Words { table, rare, lists, before: Vec::new() })
     }

@@ -40,21 +40,21 @@ pub struct RareWords {
 }
 
 impl RareWords {
-    /// The most frequent words that the vocabulary lacks, as many as the sources ask for, with their frequency among unknown words,
-    /// which were counted so many times.
+    /// Words that the vocabulary lacks, the most frequent first, with their frequency among unknown words, which were counted so many
+    /// times.
     ///
     /// Where there is a frequency list a word's occurrences are the mean of those counted and those that the list lets expect:
     /// what was seen once says little. They are taken from the spelling lists, written as there; where there are none, from the
     /// frequency list; where there is none either, they have been seen twice. Words that begin as an offensive one does are left
     /// out, for they are mostly its inflections, and so are those of mixed casing.
-    pub fn choose(
+    pub fn candidates(
         counts: &Counts,
         table: &WordTable,
         unknown: f64,
         offer: &Offer,
         sources: &Sources,
         root: &Path,
-    ) -> Result<RareWords> {
+    ) -> Result<Vec<RareWord>> {
         let vocabulary: HashSet<&str> = table.entries.iter().map(|entry| entry.token.as_str()).collect();
         let list = sources.offer_if_listed.as_ref();
         let frequencies = list.map(|list| read_frequencies(list, root)).transpose()?;
@@ -77,24 +77,16 @@ impl RareWords {
         entries.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.word.cmp(&b.word)));
         let sum: f64 = entries.iter().map(|entry| entry.probability).sum();
         let unknown = unknown.max(sum);
-        entries.truncate(sources.rare_words);
-        entries.sort_by(|a, b| a.word.cmp(&b.word));
         entries.iter_mut().for_each(|entry| entry.probability /= unknown);
-        Ok(RareWords { entries })
+        Ok(entries)
     }
 
-    /// Those of some words, and the most probable others.
-    pub fn most_probable(mut self, others: usize, kept: &HashSet<String>) -> RareWords {
-        self.entries.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.word.cmp(&b.word)));
-        let mut left = others;
-        self.entries.retain(|entry| {
-            let is_kept = kept.contains(&entry.word);
-            let is_wanted = is_kept || left > 0;
-            left -= usize::from(!is_kept && is_wanted);
-            is_wanted
-        });
-        self.entries.sort_by(|a, b| a.word.cmp(&b.word));
-        self
+    /// So many of the candidates, the first ones; those that are kept in any case do not count.
+    pub fn most_frequent(candidates: Vec<RareWord>, count: usize, kept: &HashSet<String>) -> RareWords {
+        let (kept, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|entry| kept.contains(&entry.word));
+        let mut entries: Vec<RareWord> = kept.into_iter().chain(others.into_iter().take(count)).collect();
+        entries.sort_by(|a, b| a.word.cmp(&b.word));
+        RareWords { entries }
     }
 
     /// These and others. A word is as frequent among unknown ones as both have it on average.
@@ -185,6 +177,11 @@ fn parse(line: &str) -> Result<RareWord> {
 mod tests {
     use super::*;
 
+    fn of_text(counts: &Counts, table: &WordTable, offer: &Offer, sources: &Sources, root: &Path) -> RareWords {
+        let candidates = RareWords::candidates(counts, table, table.entries[0].count, offer, sources, root).unwrap();
+        RareWords::most_frequent(candidates, sources.rare_words, &HashSet::new())
+    }
+
     /// Sources of two words with a frequency and a spelling list.
     fn sources(folder: &Path, lists: &str) -> Sources {
         fs::write(folder.join("frequency.tsv"), "walrus\t6\nnarwhal\t8\nhouse\t9\nthis\t9\n").unwrap();
@@ -209,7 +206,7 @@ mod tests {
         );
         let table = counts.vocabulary(2, &|_| true);
         let offer = Offer::read(&sources, folder.path()).unwrap();
-        RareWords::choose(&counts, &table, table.entries[0].count, &offer, &sources, folder.path()).unwrap().entries
+        of_text(&counts, &table, &offer, &sources, folder.path()).entries
     }
 
     fn rare(word: &str, estimate: f64, of: f64, spelling: &str) -> RareWord {
@@ -252,8 +249,7 @@ mod tests {
         counts.add_line("the the this this McDuff McDuff Oslo Walrus Narwhal", 1.0);
         let table = counts.vocabulary(2, &|_| true);
         let offer = Offer::read(&sources, folder.path()).unwrap();
-        let chosen =
-            RareWords::choose(&counts, &table, table.entries[0].count, &offer, &sources, folder.path()).unwrap();
+        let chosen = of_text(&counts, &table, &offer, &sources, folder.path());
         let spellings: Vec<String> = chosen.entries.into_iter().map(|entry| entry.spelling).collect();
         assert_eq!(spellings, ["narwhal", "oslo", "walrus"]);
     }

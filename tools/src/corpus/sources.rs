@@ -9,10 +9,11 @@ use clap::ValueEnum;
 use lm_wasm::format::Metadata;
 use serde::{Deserialize, Serialize};
 
-use crate::export::TOKENIZATION;
-
 /// Words of the largest vocabulary, and of the longest list beside it.
 const MOST_WORDS: usize = 1_000_000;
+
+/// The key of a model's metadata for how its text became tokens, where that is not the core's own way.
+pub const TOKENIZATION: &str = "tokenization";
 
 /// How lines become tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]

@@ -99,15 +99,11 @@ impl Words {
             let mut unknown: Vec<f64> = unknown.map(|(_, count)| count).collect();
             // In an order of their own: a sum of floats depends on it.
             unknown.sort_by(f64::total_cmp);
-            let all = Sources { rare_words: usize::MAX, ..sources.clone() };
-            let of_text = RareWords::choose(&counts, &self.table, unknown.iter().sum(), &offer, &all, root)?;
-            self.rare = Some(match self.rare.take() {
-                None => of_text.most_probable(sources.rare_words, &HashSet::new()),
-                Some(rare) => {
-                    let kept = rare.entries.iter().map(|entry| entry.word.clone()).collect();
-                    rare.merged(of_text.most_probable(sources.rare_words, &kept))
-                }
-            });
+            let candidates = RareWords::candidates(&counts, &self.table, unknown.iter().sum(), &offer, sources, root)?;
+            let of_model = self.rare.take().unwrap_or_default();
+            let kept = of_model.entries.iter().map(|entry| entry.word.clone()).collect();
+            let of_text = RareWords::most_frequent(candidates, sources.rare_words, &kept);
+            self.rare = Some(if of_model.entries.is_empty() { of_text } else { of_model.merged(of_text) });
         }
         Ok(())
     }

@@ -69,25 +69,30 @@ fn tensors<'a>(prefix: &str, learner: &'a Learner) -> Vec<(String, &'a Tensor<2>
 /// The networks come with what goes before their names, the one that the run is about first.
 pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) -> Result<()> {
     let (_, student) = learners[0];
-    let data: Vec<(String, Vec<usize>, TensorData)> = learners
+    let data: Vec<(String, [usize; 2], TensorData)> = learners
         .iter()
         .flat_map(|(prefix, learner)| tensors(prefix, learner))
-        .map(|(name, tensor)| (name, tensor.dims().to_vec(), tensor.to_data()))
+        .map(|(name, tensor)| (name, tensor.dims(), tensor.to_data()))
         .collect();
-    let views = data
-        .iter()
-        .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data.as_bytes())?)))
-        .collect::<Result<Vec<_>>>()?;
     let mut metadata = HashMap::from([
         (POSITION.to_owned(), serde_json::to_string(&position)?),
         (CONFIG.to_owned(), toml::to_string(student.config)?),
         (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
     ]);
     metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
-    let bytes = safetensors::serialize(views, Some(metadata))?;
+    let bytes = serialized(&data, Some(metadata))?;
     let path = folder.join(FILE);
     replace(&path, &bytes)
         .with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
+}
+
+/// The bytes of a file of matrices.
+fn serialized(data: &[(String, [usize; 2], TensorData)], metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+    let views = data
+        .iter()
+        .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), data.as_bytes())?)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(safetensors::serialize(views, metadata)?)
 }
 
 /// A matrix by its parameter's name, `[rows, columns]`.
@@ -126,11 +131,7 @@ impl Checkpoint {
     pub(super) fn of_matrices(matrices: Vec<NamedMatrix>, config: Config, table: &WordTable) -> Result<Checkpoint> {
         let data: Vec<_> =
             matrices.into_iter().map(|(name, shape, values)| (name, shape, TensorData::new(values, shape))).collect();
-        let views = data
-            .iter()
-            .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.to_vec(), data.as_bytes())?)))
-            .collect::<Result<Vec<_>>>()?;
-        let bytes = safetensors::serialize(views, None)?;
+        let bytes = serialized(&data, None)?;
         let position = Position::default();
         Ok(Checkpoint { bytes, config, position, vocabulary: Some(table.checksum()), narrow: None })
     }
