@@ -36,6 +36,9 @@ impl Card<'_> {
         writeln!(text, "| size | {} bytes, {} parameters |", self.bytes, self.parameters)?;
         writeln!(text, "| vocabulary | {} rows{} |", self.manifest.rows, self.rare_words())?;
         writeln!(text, "| trained on | {} |", get("trained_on"))?;
+        if let Some(origin) = self.metadata.get("began_with") {
+            writeln!(text, "| began with | the model {origin} |")?;
+        }
         if let Some(factor) = self.metadata.get("damped") {
             writeln!(text, "| changed at export | recurrent weights times {factor} |")?;
         }

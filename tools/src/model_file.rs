@@ -33,4 +33,10 @@ impl ModelFile {
     pub fn about(&self, key: &str) -> Option<&str> {
         self.parts.metadata.get(key)
     }
+
+    /// What those whose text it was trained on want to be told.
+    pub fn attributions(&self) -> Vec<String> {
+        let told = self.parts.metadata.iter().filter(|(key, _)| *key == "attribution");
+        told.map(|(_, attribution)| attribution.to_owned()).collect()
+    }
 }

@@ -16,13 +16,14 @@ use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
 use crate::evaluation::Report;
 use crate::export::{damp, model_parts, rare_parts};
 use crate::files::replace;
-use crate::training::checkpoint::Checkpoint;
+use crate::training::checkpoint::{Checkpoint, Origin};
 use crate::training::config::Config;
 
 /// Turn a run's checkpoint into a model file (.lm) and its card (.md)
 #[derive(Args)]
 #[command(after_help = "Examples:
   lm-tools export runs/en/model --corpus runs/en/corpus --licence CC-BY-SA-4.0 --out models/en.lm
+  lm-tools export runs/mail/model --corpus runs/mail/corpus --licence CC-BY-SA-4.0 --name mail --out mail.lm
   lm-tools evaluate models/en.lm dev.tsv --json > measures.json
   lm-tools export runs/en/model --corpus runs/en/corpus --licence CC-BY-SA-4.0 --measures measures.json --out models/en.lm")]
 pub struct Arguments {
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Model file to write; its card is written beside it, with the ending .md
     #[arg(long)]
     out: PathBuf,
+    /// Name of the model, if not the config's
+    #[arg(long)]
+    name: Option<String>,
     /// Licence of the model file, an SPDX expression
     #[arg(long)]
     licence: String,
@@ -58,12 +62,15 @@ impl Arguments {
             self.out.display()
         );
         let checkpoint = Checkpoint::read(&self.run)?;
-        let manifest = read_manifest(&self.corpus)?;
+        let mut manifest = read_manifest(&self.corpus)?;
         ensure!(
             checkpoint.position.corpus.is_none_or(|corpus| manifest.checksum == 0 || corpus == manifest.checksum),
             "the run was trained on another text than that of {}, which would be missing from the card: name the corpus of the run",
             self.corpus.display()
         );
+        if let Some(origin) = &checkpoint.origin {
+            manifest.add_before(&origin.name, &origin.attributions);
+        }
         let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
         let network = checkpoint.network(&table)?;
         let report = self.measures.as_deref().map(Report::read).transpose()?;
@@ -72,7 +79,7 @@ impl Arguments {
         if let Some(progress) = &unfinished {
             eprintln!("{} is {progress}", self.run.display());
         }
-        let metadata = self.metadata(config, unfinished.as_deref(), &manifest, report.as_ref())?;
+        let metadata = self.metadata(&checkpoint, unfinished.as_deref(), &manifest, report.as_ref())?;
         let rare = RareWords::read(&self.corpus)?;
         let mut parts = model_parts(config, &network, &table, metadata.clone())?;
         damp(&mut parts, self.damp);
@@ -98,14 +105,14 @@ impl Arguments {
 
     fn metadata(
         &self,
-        config: &Config,
+        Checkpoint { config, origin, .. }: &Checkpoint,
         unfinished: Option<&str>,
         manifest: &Manifest,
         report: Option<&Report>,
     ) -> Result<Metadata> {
         let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
         let mut metadata = Metadata::new();
-        metadata.push("name", &config.name)?;
+        metadata.push("name", self.name.as_ref().unwrap_or(&config.name))?;
         metadata.push("language", &manifest.language)?;
         metadata.push("licence", &self.licence)?;
         metadata.push("date", &today)?;
@@ -119,6 +126,9 @@ impl Arguments {
             trained_on += &format!("; {progress}");
         }
         metadata.push("trained_on", &trained_on)?;
+        if let Some(Origin { name, licence, .. }) = origin {
+            metadata.push("began_with", &format!("{name} ({licence})"))?;
+        }
         if manifest.tokenization == Tokenization::Spaces {
             metadata.push(TOKENIZATION, "spaces")?;
         }

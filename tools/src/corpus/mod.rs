@@ -80,6 +80,28 @@ pub struct SourceSummary {
     pub attribution: String,
 }
 
+impl SourceSummary {
+    /// Text that a model file was trained on, of which its attribution is known alone.
+    pub fn of_model(name: &str, attribution: String) -> SourceSummary {
+        SourceSummary { path: name.to_owned(), weight: 1.0, lines: 0, tokens: 0, attribution }
+    }
+}
+
+impl Manifest {
+    /// The text before that a model file tells of, where nothing here does so already.
+    pub fn add_before(&mut self, name: &str, attributions: &[String]) {
+        let told: HashSet<String> = self
+            .sources
+            .iter()
+            .chain(&self.before)
+            .map(|source| source.attribution.clone())
+            .chain(self.lists.clone())
+            .collect();
+        let new = attributions.iter().filter(|attribution| !told.contains(*attribution));
+        self.before.extend(new.map(|attribution| SourceSummary::of_model(name, attribution.clone())));
+    }
+}
+
 /// Reads the manifest of a prepared corpus.
 pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     let path = folder.join("corpus.json");

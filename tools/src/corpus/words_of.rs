@@ -57,19 +57,13 @@ impl WordsOf<'_> {
 impl Words {
     /// Those of a model file, which was read from `path`.
     fn of_model(file: &ModelFile, path: &Path) -> Words {
-        let attributions = file.parts.metadata.iter().filter(|(key, _)| *key == "attribution");
-        let source = |attribution: &str| SourceSummary {
-            path: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            weight: 1.0,
-            lines: 0,
-            tokens: 0,
-            attribution: attribution.to_owned(),
-        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let source = |attribution| SourceSummary::of_model(&name, attribution);
         Words {
             table: WordTable::of_model(file),
             rare: rare_words(file),
             lists: Vec::new(),
-            before: attributions.map(|(_, attribution)| source(attribution)).collect(),
+            before: file.attributions().into_iter().map(source).collect(),
         }
     }
 

@@ -25,6 +25,7 @@ const POSITION: &str = "position";
 const CONFIG: &str = "config";
 const VOCABULARY: &str = "vocabulary";
 const NARROW: &str = "narrow rows";
+const ORIGIN: &str = "origin";
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,14 @@ pub struct Position {
     /// The checksum of the training tokens, if the corpus has it.
     #[serde(default)]
     pub corpus: Option<u64>,
+}
+
+/// The model file that a run began with, for whoever is given what comes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    pub name: String,
+    pub licence: String,
+    pub attributions: Vec<String>,
 }
 
 /// What goes before the names of the tensors of the network that a run is about.
@@ -67,7 +76,7 @@ fn tensors<'a>(prefix: &str, learner: &'a Learner) -> Vec<(String, &'a Tensor<2>
 
 /// Writes a checkpoint beside the old one, then puts it in its place: a crash or a full disk leaves the old one whole.
 /// The networks come with what goes before their names, the one that the run is about first.
-pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) -> Result<()> {
+pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position, origin: Option<&Origin>) -> Result<()> {
     let (_, student) = learners[0];
     let data: Vec<(String, [usize; 2], TensorData)> = learners
         .iter()
@@ -80,6 +89,9 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position) ->
         (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
     ]);
     metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
+    if let Some(origin) = origin {
+        metadata.insert(ORIGIN.to_owned(), serde_json::to_string(origin)?);
+    }
     let bytes = serialized(&data, Some(metadata))?;
     let path = folder.join(FILE);
     replace(&path, &bytes)
@@ -103,6 +115,8 @@ pub struct Checkpoint {
     pub(super) bytes: Vec<u8>,
     pub config: Config,
     pub position: Position,
+    /// The model file that the run, or one before it, began with, if any.
+    pub origin: Option<Origin>,
     /// The checksum of the vocabulary, if it was kept.
     vocabulary: Option<u64>,
     /// That of which rows are narrow, if some are and it was kept.
@@ -122,9 +136,11 @@ impl Checkpoint {
             |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
         let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
         let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
+        let origin =
+            metadata.get(ORIGIN).map(|origin| serde_json::from_str(origin)).transpose().with_context(damaged)?;
         let checksum = |key: &str| metadata.get(key).and_then(|checksum| checksum.parse().ok());
         let (vocabulary, narrow) = (checksum(VOCABULARY), checksum(NARROW));
-        Ok(Checkpoint { bytes, config, position, vocabulary, narrow })
+        Ok(Checkpoint { bytes, config, position, origin, vocabulary, narrow })
     }
 
     /// Matrices by their names, as of a run with this config.
@@ -132,8 +148,8 @@ impl Checkpoint {
         let data: Vec<_> =
             matrices.into_iter().map(|(name, shape, values)| (name, shape, TensorData::new(values, shape))).collect();
         let bytes = serialized(&data, None)?;
-        let position = Position::default();
-        Ok(Checkpoint { bytes, config, position, vocabulary: Some(table.checksum()), narrow: None })
+        let (position, vocabulary) = (Position::default(), Some(table.checksum()));
+        Ok(Checkpoint { bytes, config, position, origin: None, vocabulary, narrow: None })
     }
 
     /// The network on the CPU, for the vocabulary that it was trained with.

@@ -14,7 +14,7 @@ use half::f16;
 use lm_wasm::format::{CellKind, InputParts, LayerParts, Lsh, ModelParts, OutputKind, Tensor, Values};
 use lm_wasm::text::UNKNOWN;
 
-use super::checkpoint::{Checkpoint, NamedMatrix};
+use super::checkpoint::{Checkpoint, NamedMatrix, Origin};
 use super::config::{Cell, Config, LshConfig, ModelConfig, Normalization, Training, Weights};
 use super::network::spread;
 use super::norm::{EPSILON, Method};
@@ -86,8 +86,16 @@ impl Checkpoint {
                 values.iter_mut().zip(&places.shares).for_each(|(bias, share)| *bias += share.ln() as f32);
             }
         }
-        Checkpoint::of_matrices(matrices, from, table)
+        let mut checkpoint = Checkpoint::of_matrices(matrices, from, table)?;
+        checkpoint.origin = Some(origin(&file));
+        Ok(checkpoint)
     }
+}
+
+/// What whoever is given a model that comes of this one must be told of it.
+fn origin(file: &ModelFile) -> Origin {
+    let about = |key: &str| file.about(key).unwrap_or("unknown").to_owned();
+    Origin { name: about("name"), licence: about("licence"), attributions: file.attributions() }
 }
 
 /// Where the rows of a vocabulary stand in a model file.

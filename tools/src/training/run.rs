@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::batches::Batches;
-use super::checkpoint::{self, Checkpoint, JOINT_TEACHER, Position, STUDENT};
+use super::checkpoint::{self, Checkpoint, JOINT_TEACHER, Origin, Position, STUDENT};
 use super::config::Config;
 use super::device::ComputeDevice;
 use super::joint::JointTeacher;
@@ -57,6 +57,7 @@ struct Trainer<'a> {
     /// What is trained beside it, to teach it.
     teacher: Option<JointTeacher<'a>>,
     position: Position,
+    origin: Option<Origin>,
     log: Log,
     /// When this session began, and the seconds that sessions before it took.
     clock: (Instant, f64),
@@ -136,13 +137,15 @@ impl<'a> Trainer<'a> {
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
         let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
+        let mut origin = None;
         if let Some(path) = run.init {
             let from = if ModelFile::is_at(path) {
-                Checkpoint::of_model(path, run.config, table)
+                Checkpoint::of_model(path, run.config, table)?
             } else {
-                Checkpoint::read(path)
+                Checkpoint::read(path)?
             };
-            from?.restore_common(&mut student.network, run.config, device)?;
+            from.restore_common(&mut student.network, run.config, device)?;
+            origin = from.origin;
         } else if !run.resume {
             ensure!(
                 !student.network.needs_trained_weights() || run.config.weights.start > 0.0,
@@ -168,7 +171,7 @@ impl<'a> Trainer<'a> {
                 "the run in {} was started with another corpus: name that with --corpus, or begin a new run",
                 run.folder.display()
             );
-            position = checkpoint.position;
+            (position, origin) = (checkpoint.position, checkpoint.origin);
         }
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
@@ -179,7 +182,7 @@ impl<'a> Trainer<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         let clock = (Instant::now(), position.seconds);
-        Ok(Trainer { run, student, teacher: joint, position, log, clock, saved: Instant::now() })
+        Ok(Trainer { run, student, teacher: joint, position, origin, log, clock, saved: Instant::now() })
     }
 
     fn train(mut self, data: &Data) -> Result<Ending> {
@@ -282,7 +285,7 @@ impl<'a> Trainer<'a> {
         self.position.seconds = self.seconds();
         let teacher = self.teacher.iter().map(|teacher| (JOINT_TEACHER, &teacher.learner));
         let learners: Vec<_> = [(STUDENT, &self.student)].into_iter().chain(teacher).collect();
-        checkpoint::save(self.run.folder, &learners, self.position)?;
+        checkpoint::save(self.run.folder, &learners, self.position, self.origin.as_ref())?;
         self.saved = Instant::now();
         Ok(())
     }

@@ -169,3 +169,47 @@ fn the_words_of_a_model_file_are_those_of_its_corpus() {
     assert_eq!(added, [["zebras", "zebras"]]);
     assert_eq!(after, before);
 }
+
+#[test]
+fn what_began_with_a_model_file_tells_of_it() {
+    let workspace = Workspace::new();
+    let list = |name: &str, text: &str, attribution: &str| {
+        let list = format!(
+            "language = \"en\"\nwords = 30\n[[source]]\npath = {:?}\nweight = 1.0\nattribution = {attribution:?}\n",
+            workspace.text(text)
+        );
+        fs::write(workspace.path(name), list).unwrap();
+        workspace.text(name)
+    };
+    let first = list("first.toml", "train.txt", "the first author, CC-BY-4.0");
+    fs::write(workspace.path("mail.txt"), sentences(500, 7)).unwrap();
+    let second = list("second.toml", "mail.txt", "the second author, CC0-1.0");
+    let [corpus, mail, tuned, again] = ["corpus", "mail", "tuned", "again"].map(|name| workspace.text(name));
+    succeed(&["corpus", &first, "--out", &corpus]);
+    let config = workspace.config("config.toml", "lstm", TERNARY, 80);
+    workspace.trained(&config, "run");
+    let model = workspace.export("run", "model.lm");
+    // A vocabulary of its own, whose corpus knows nothing of the model.
+    succeed(&["corpus", &second, "--out", &mail]);
+    succeed(&["train", "--init", &model, "--corpus", &mail, "--out", &tuned, "--tokens", "80"]);
+    succeed(&["train", "--corpus", &mail, "--out", &tuned, "--resume"]);
+    let config = workspace.config("again.toml", "lstm", &format!("{TERNARY}{NORMALIZED}\nfreeze = 0.0"), 80);
+    succeed(&["train", "--config", &config, "--init", &tuned, "--corpus", &mail, "--out", &again]);
+    for run in ["tuned", "again"] {
+        let exported = [&workspace.exporting(run, "mail", "mail.lm")[..], &["--name".into(), "post".into()]].concat();
+        succeed(&exported);
+        let card = fs::read_to_string(workspace.path("mail.md")).unwrap();
+        for told in [
+            "# post: en model",
+            "| began with | the model tiny (CC0-1.0) |",
+            "the second author",
+            "| tiny | - | - | the first author, CC-BY-4.0 |",
+        ] {
+            assert!(card.contains(told), "{told:?} is missing:\n{card}");
+        }
+        let info = succeed(&["inspect", &workspace.text("mail.lm")]);
+        for told in ["post", "tiny (CC0-1.0)", "the first author", "the second author"] {
+            assert!(info.contains(told), "{told:?} is missing:\n{info}");
+        }
+    }
+}
