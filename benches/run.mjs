@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 
 import { serve } from "../scripts/serve.mjs";
 import { measureCore } from "./core.mjs";
+import { countInstructions } from "./instructions.mjs";
 import { measurePage, printPage } from "./page.mjs";
 import { printCore } from "./tables.mjs";
 import { runInBrowser } from "./webdriver.mjs";
@@ -79,7 +80,9 @@ function runNode() {
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 1 << 26,
   });
-  return JSON.parse(output);
+  const { version, result } = JSON.parse(output);
+  const count = (build) => [build, countInstructions(node, join(OUT, build), flags)];
+  return { version, result: { ...result, instructions: Object.fromEntries(["plain", "relaxed"].map(count)) } };
 }
 
 function measureNode() {

@@ -1,9 +1,10 @@
 // The figures of one engine as tables for people.
 
 import { BEST, COLD } from "./core.mjs";
+import { A_CYCLE, PRODUCTS } from "./instructions.mjs";
 
 /** Prints what measureCore of core.mjs resolved to. */
-export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads }) {
+export function printCore(engine, { gigahertz, bandwidth, kernels, instructions, steps, loads }) {
   console.log(`\n=== ${engine}, clock ${gigahertz} GHz`);
   for (const { megabytes, gigabytesPerSecond } of bandwidth) console.log(`${megabytes} MB are read at ${gigabytesPerSecond} GB/s`);
   table(
@@ -14,6 +15,15 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, steps, loads 
       return [name, build, gmacs, fastest, ratio(gmacs / int8.gmacs), ratio(gmacs / gigahertz)];
     }),
   );
+  for (const [build, count] of Object.entries(instructions ?? {})) {
+    const shipped = kernels.find((kernel) => kernel.build === build && kernel.weights === "ternary" && !kernel.activations);
+    if (!count || !shipped) continue;
+    const limit = (gigahertz * A_CYCLE * PRODUCTS) / count;
+    console.log(
+      `inner loop, ${build}: ${count} instructions for ${PRODUCTS} products; at ${A_CYCLE} a cycle ${ratio(limit)} GMAC/s, ` +
+        `of which the kernel reaches ${Math.round((100 * shipped.gmacs) / limit)} %`,
+    );
+  }
   for (const words of new Set(steps.map((step) => step.words))) {
     const ofSize = steps.filter((step) => step.words === words);
     const isCold = ({ what }) => what.endsWith(COLD);

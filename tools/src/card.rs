@@ -77,8 +77,8 @@ impl Card<'_> {
     fn write_measures(&self, text: &mut String) -> Result<()> {
         let Some(report) = self.measured else { return Ok(()) };
         let k = report.suggestions;
-        let state = if report.stream { "lines as one stream" } else { "each line a text by itself" };
-        writeln!(text, "## Measured\n\nOn {}, {state}, {k} suggestions.\n", report.texts.join(", "))?;
+        let span = report.span();
+        writeln!(text, "## Measured\n\nOn {}, {span}, {k} suggestions.\n", report.texts.join(", "))?;
         writeln!(
             text,
             "| text | words | perplexity | unknown words | top-1 | top-{k} | KSR (95 % interval) | ceiling |\n\

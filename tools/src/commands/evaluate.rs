@@ -11,7 +11,8 @@ use lm_wasm::predict::Blend;
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
 use crate::evaluation::{
-    Line, Measures, Options, Predictor, Report, Typing, evaluate, evaluate_personal, percent, with_float_weights,
+    Joined, Line, Measures, Options, Predictor, Report, Span, Typing, evaluate, evaluate_personal, percent,
+    with_float_weights,
 };
 use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 
@@ -21,6 +22,7 @@ use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
   lm-tools evaluate models/en.lm dev.tsv
   lm-tools evaluate models/en.lm mail.txt --suggestions 5 --json > measures.json
   lm-tools evaluate ptb.lm test.txt --tokenization spaces --stream --no-typist
+  lm-tools evaluate models/en.lm letters.txt --join 1024 --no-typist
   lm-tools evaluate models/en.lm letters-of-one-person.txt --personal
 
 A .tsv file has source<TAB>text lines; its sources are told apart. The model runs in the same code as in a page.")]
@@ -39,6 +41,10 @@ pub struct Arguments {
     /// Keep the state from line to line, as benchmarks tell perplexity; else each line is a text by itself
     #[arg(long)]
     stream: bool,
+    /// Join lines of a source to texts of up to so many bytes, and keep the state within each, as in a page, which reads the
+    /// last 1024 of a text; tells the perplexity of the worst, too
+    #[arg(long, value_name = "BYTES", conflicts_with = "stream")]
+    join: Option<usize>,
     /// How lines become tokens [default: as in the text that the network was trained on; words]
     #[arg(long)]
     tokenization: Option<Tokenization>,
@@ -46,7 +52,7 @@ pub struct Arguments {
     #[arg(long)]
     no_typist: bool,
     /// Type the text from its beginning to its end, with and without what was learned from it so far, and compare
-    #[arg(long, conflicts_with_all = ["stream", "no_typist", "tokenization", "threads"])]
+    #[arg(long, conflicts_with_all = ["stream", "join", "no_typist", "tokenization", "threads"])]
     personal: bool,
     /// Weights of the personal words: largest share, uses at half of it, uses that single words are worth
     #[arg(long, value_names = ["LARGEST", "KAPPA", "MU"], num_args = 3, requires = "personal")]
@@ -86,13 +92,21 @@ impl Arguments {
         let options = Options {
             suggestions: self.suggestions.into(),
             tokenization: self.tokenization.unwrap_or(trained),
-            stream: self.stream,
+            span: self.span(),
             typist: !self.no_typist,
             threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
         };
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let report = evaluate(model, self.texts.iter().map(name).collect(), lines, options);
         if self.json { say!("{}", serde_json::to_string_pretty(&report)?) } else { print(&report) }
+    }
+
+    fn span(&self) -> Span {
+        match self.join {
+            Some(bytes) => Span::Bytes(bytes),
+            None if self.stream => Span::Stream,
+            None => Span::Line,
+        }
     }
 
     fn print_personal(&self, model: &Model, lines: &[Line]) -> Result<()> {
@@ -163,7 +177,10 @@ fn print(report: &Report) -> Result<()> {
         print_row(source, measures)?;
     }
     print_row("all", &report.all)?;
-    say!("k = {}, {}", report.suggestions, if report.stream { "one stream" } else { "each line a text by itself" })
+    if let Some(Joined { texts, median, worst, .. }) = report.joined {
+        say!("perplexity of {texts} texts: median {median:.1}, worst {worst:.1}")?;
+    }
+    say!("k = {}, {}", report.suggestions, report.span())
 }
 
 fn print_row(source: &str, measures: &Measures) -> Result<()> {

@@ -41,6 +41,11 @@ impl Tally {
         self.least_effort += other.least_effort;
     }
 
+    /// exp of the mean negative log-likelihood.
+    pub fn perplexity(&self) -> f64 {
+        (self.loss / self.tokens.max(1) as f64).exp()
+    }
+
     fn add_likelihood(&mut self, row: u32, log_probability: f32) {
         self.tokens += 1;
         self.loss -= f64::from(log_probability);

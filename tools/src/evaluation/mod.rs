@@ -14,6 +14,7 @@ mod predictor;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,15 +36,53 @@ pub struct Line {
     pub text: String,
 }
 
+/// What is one text, from whose beginning the state is carried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Each line, as the text of an empty field.
+    Line,
+    /// Lines of a source that follow each other, up to so many bytes; a line with more is one by itself.
+    Bytes(usize),
+    /// All lines, as the perplexity of benchmarks is told.
+    Stream,
+}
+
+impl Span {
+    /// The lines of each text.
+    fn texts(self, lines: &[Line]) -> Vec<Range<usize>> {
+        let mut texts: Vec<Range<usize>> = Vec::new();
+        let mut bytes = 0;
+        for (index, line) in lines.iter().enumerate() {
+            // Its end, too.
+            bytes += line.text.len() + 1;
+            match texts.last_mut() {
+                Some(text) if self.joins(&lines[text.start], line, bytes) => text.end = index + 1,
+                _ => {
+                    texts.push(index..index + 1);
+                    bytes = line.text.len() + 1;
+                }
+            }
+        }
+        texts
+    }
+
+    /// Whether a text that begins with one line goes on with another, with which it has so many bytes.
+    fn joins(self, first: &Line, next: &Line, bytes: usize) -> bool {
+        match self {
+            Span::Line => false,
+            Span::Bytes(most) => bytes <= most && first.source == next.source,
+            Span::Stream => true,
+        }
+    }
+}
+
 /// How to evaluate.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Suggestions offered at a time.
     pub suggestions: usize,
     pub tokenization: Tokenization,
-    /// Whether the state goes on from line to line, as the perplexity of benchmarks is told; else each line is the text
-    /// of an empty field.
-    pub stream: bool,
+    pub span: Span,
     /// Whether to run the typist, which costs more than the perplexity.
     pub typist: bool,
     pub threads: usize,
@@ -97,6 +136,19 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
+/// How texts of several lines differ: a network may lose its way in one.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Joined {
+    /// The most bytes of a text.
+    pub bytes: usize,
+    pub texts: usize,
+    /// Perplexities of the median and of the worst text.
+    #[serde(deserialize_with = "or_infinite")]
+    pub median: f64,
+    #[serde(deserialize_with = "or_infinite")]
+    pub worst: f64,
+}
+
 /// All measures, overall and by source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
@@ -104,11 +156,23 @@ pub struct Report {
     pub texts: Vec<String>,
     pub suggestions: usize,
     pub stream: bool,
+    /// If lines were joined to texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
     pub all: Measures,
     pub by_source: BTreeMap<String, Measures>,
 }
 
 impl Report {
+    /// How far the state was carried on, in words.
+    pub fn span(&self) -> String {
+        match &self.joined {
+            Some(joined) => format!("lines joined to texts of up to {} bytes", joined.bytes),
+            None if self.stream => "lines as one stream".to_owned(),
+            None => "each line a text by itself".to_owned(),
+        }
+    }
+
     /// Reads what `lm-tools evaluate --json` printed to a file.
     pub fn read(path: &Path) -> Result<Report> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -124,7 +188,12 @@ pub fn or_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D:
 
 /// Evaluates a model on lines of text.
 pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], options: Options) -> Report {
-    let tallies = if options.stream { tally_stream(model, lines, options) } else { tally(model, lines, options) };
+    let texts_of_lines = options.span.texts(lines);
+    let tallies = tally(model, lines, &texts_of_lines, options);
+    let joined = match options.span {
+        Span::Bytes(bytes) => Some(joined(bytes, &texts_of_lines, &tallies)),
+        Span::Line | Span::Stream => None,
+    };
     let mut by_source: BTreeMap<String, Vec<Tally>> = BTreeMap::new();
     for (line, tally) in lines.iter().zip(&tallies) {
         by_source.entry(line.source.clone()).or_default().push(*tally);
@@ -132,25 +201,30 @@ pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], optio
     Report {
         texts,
         suggestions: options.suggestions,
-        stream: options.stream,
+        stream: options.span == Span::Stream,
+        joined,
         all: measures(&tallies, options),
         by_source: by_source.into_iter().map(|(source, tallies)| (source, measures(&tallies, options))).collect(),
     }
 }
 
-/// One tally a line, each line by itself, on several threads.
-fn tally(model: &dyn Predictor, lines: &[Line], options: Options) -> Vec<Tally> {
+/// One tally a line, each text from its beginning, on several threads.
+fn tally(model: &dyn Predictor, lines: &[Line], texts: &[Range<usize>], options: Options) -> Vec<Tally> {
     let next = AtomicUsize::new(0);
     let progress = Progress::bar("evaluating", lines.len() as u64);
     let worker = || {
         let mut read = model.begin();
         let mut done = Vec::new();
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(line) = lines.get(index) else { return done };
+            let Some(text) = texts.get(next.fetch_add(1, Ordering::Relaxed)) else { return done };
             read.restart();
-            done.push((index, evaluate_line(model.vocabulary(), &mut *read, &line.text, options)));
-            progress.add(1);
+            for index in text.clone() {
+                if index > text.start {
+                    read.go_on();
+                }
+                done.push((index, evaluate_line(model.vocabulary(), &mut *read, &lines[index].text, options)));
+                progress.add(1);
+            }
         }
     };
     let mut tallies = vec![Tally::default(); lines.len()];
@@ -165,16 +239,16 @@ fn tally(model: &dyn Predictor, lines: &[Line], options: Options) -> Vec<Tally> 
     tallies
 }
 
-fn tally_stream(model: &dyn Predictor, lines: &[Line], options: Options) -> Vec<Tally> {
-    let progress = Progress::bar("evaluating", lines.len() as u64);
-    let mut read = model.begin();
-    let one = |line: &Line| {
-        progress.add(1);
-        let tally = evaluate_line(model.vocabulary(), &mut *read, &line.text, options);
-        read.go_on();
-        tally
+fn joined(bytes: usize, texts: &[Range<usize>], tallies: &[Tally]) -> Joined {
+    let perplexity = |text: &Range<usize>| {
+        let mut sum = Tally::default();
+        tallies[text.clone()].iter().for_each(|tally| sum.add(tally));
+        sum.perplexity()
     };
-    lines.iter().map(one).collect()
+    let mut perplexities: Vec<f64> = texts.iter().map(perplexity).collect();
+    perplexities.sort_by(f64::total_cmp);
+    let at = |index: usize| perplexities.get(index).copied().unwrap_or(f64::INFINITY);
+    Joined { bytes, texts: texts.len(), median: at(texts.len() / 2), worst: at(texts.len().saturating_sub(1)) }
 }
 
 fn measures(tallies: &[Tally], options: Options) -> Measures {
@@ -196,7 +270,7 @@ fn measures(tallies: &[Tally], options: Options) -> Measures {
         lines: tallies.len() as u64,
         words: sum.words,
         tokens: sum.tokens,
-        perplexity: (sum.loss / sum.tokens.max(1) as f64).exp(),
+        perplexity: sum.perplexity(),
         known_perplexity: (sum.known_loss / sum.known_tokens.max(1) as f64).exp(),
         out_of_vocabulary: share(sum.unknown_words, sum.words),
         typing,

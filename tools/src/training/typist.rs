@@ -9,7 +9,7 @@ use lm_wasm::format::Metadata;
 use super::config::Config;
 use super::network::Network;
 use crate::corpus::{Manifest, WordTable, read_valid};
-use crate::evaluation::{Line, Options, Typing, evaluate};
+use crate::evaluation::{Line, Options, Span, Typing, evaluate};
 use crate::export::model_parts;
 
 /// Suggestions offered at a time.
@@ -47,7 +47,7 @@ impl<'a> Typist<'a> {
         let options = Options {
             suggestions: SUGGESTIONS,
             tokenization: self.manifest.tokenization,
-            stream: false,
+            span: Span::Line,
             typist: true,
             threads: config.training.shards,
         };

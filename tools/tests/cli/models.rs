@@ -47,6 +47,23 @@ fn from_text_to_a_model_that_has_learned() {
         let (by_core, by_trainer) = (stream["all"]["perplexity"].as_f64().unwrap(), perplexity(&workspace.path(&out)));
         assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
 
+        // Texts of lines that are joined: from one line a text to all in one.
+        let joined = |bytes: &str| -> Value {
+            let valid = workspace.text("valid.txt");
+            let arguments = ["evaluate", &model, &valid, "--no-typist", "--json", "--join", bytes];
+            serde_json::from_str(&succeed(&arguments)).unwrap()
+        };
+        let [alone, some, whole] = ["1", "200", "1000000"].map(joined);
+        let perplexity = |report: &Value| report["all"]["perplexity"].as_f64().unwrap();
+        assert_eq!(perplexity(&alone), all("perplexity"));
+        assert_eq!(perplexity(&whole), by_core);
+        assert_eq!(whole["joined"]["worst"].as_f64(), Some(by_core));
+        let part = |name: &str| some["joined"][name].as_f64().unwrap();
+        assert_eq!(alone["joined"]["texts"], 400);
+        let bytes = fs::metadata(workspace.path("valid.txt")).unwrap().len() as f64;
+        assert!(part("texts") >= bytes / 200.0 && part("texts") < 2.0 * bytes / 200.0, "{some}");
+        assert!(part("median") < part("worst"), "{some}");
+
         let card = fs::read_to_string(workspace.path("tiny.md")).unwrap();
         assert!(card.contains("CC0-1.0") && card.contains("units = 24") && !card.contains("```sh"));
         assert!(!card.contains("recurrent weights"));

@@ -1,0 +1,58 @@
+// Counts the instructions of the ternary kernel's inner loop in the code that V8 makes of it, by what Node prints of that code.
+
+import { execFileSync } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+
+const SELF = fileURLToPath(import.meta.url);
+/** What looks weights up in a table: one instruction for 16 rows and a pair of columns. */
+const LOOK_UP = /^v?pshufb /;
+const PRODUCTS_A_LOOK_UP = 32;
+/** Products that counts are told for. */
+export const PRODUCTS = 512;
+/** Instructions that the limit is reckoned with; processors of today decode four to eight a cycle. */
+export const A_CYCLE = 6;
+
+if (argv[1] === SELF) await runKernel(argv[2]);
+
+/** Multiplies as the benchmark of kernels does, for V8 to compile it. */
+async function runKernel(folder) {
+  const { default: init, Kernel } = await import(`${folder}/bench.js`);
+  await init({ module_or_path: await readFile(`${folder}/bench_bg.wasm`) });
+  new Kernel("ternary", undefined, 1600, 800).run(1);
+}
+
+/**
+ * Instructions for PRODUCTS products in the inner loop of the activations that ship, which is the shortest: eight sums share
+ * a byte before they are widened. Nothing where processor or Node have no such code to print.
+ */
+export function countInstructions(node, folder, flags = []) {
+  // A pipe would lose some of it: V8 does not wait for one that is full.
+  const path = `${folder}/code.txt`;
+  const file = openSync(path, "w");
+  const options = ["--no-liftoff", "--single-threaded", "--print-wasm-code", ...flags, SELF, folder];
+  execFileSync(node, options, { stdio: ["ignore", file, "inherit"] });
+  closeSync(file);
+  const counts = readFileSync(path, "utf8").split("--- WebAssembly code ---").slice(1).flatMap(ofLoops);
+  return counts.length > 0 ? Math.min(...counts) : undefined;
+}
+
+/** The counts of all innermost loops of a function that look up. */
+function ofLoops(code) {
+  const lines = [...code.matchAll(/^0x[0-9a-f]+ +([0-9a-f]+)  [0-9a-f]+ +(.*)$/gm)];
+  const instructions = lines.map(([, offset, text]) => ({ offset: parseInt(offset, 16), text }));
+  const loops = instructions.flatMap(({ offset, text }) => {
+    const target = /^j\w+ .*<\+0x([0-9a-f]+)>/.exec(text);
+    const begin = target ? parseInt(target[1], 16) : Infinity;
+    return begin < offset ? [{ begin, end: offset }] : [];
+  });
+  const holds = (outer, inner) => outer !== inner && outer.begin <= inner.begin && inner.end <= outer.end;
+  return loops
+    .filter((loop) => !loops.some((other) => holds(loop, other)))
+    .map(({ begin, end }) => instructions.filter(({ offset }) => offset >= begin && offset <= end))
+    .map((body) => ({ length: body.length, lookUps: body.filter(({ text }) => LOOK_UP.test(text)).length }))
+    .filter(({ lookUps }) => lookUps >= 4)
+    .map(({ length, lookUps }) => (length * PRODUCTS) / (lookUps * PRODUCTS_A_LOOK_UP));
+}
