@@ -61,7 +61,8 @@ impl Text for Network<'_> {
     }
 
     fn restart(&mut self) {
-        self.session.set_context(self.model, &[]);
+        // An empty context would be what was read up to the last line that was gone on from.
+        self.session = Session::new(self.model);
     }
 
     fn go_on(&mut self) {

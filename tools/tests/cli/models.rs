@@ -48,12 +48,15 @@ fn from_text_to_a_model_that_has_learned() {
         assert!((by_core / by_trainer - 1.0).abs() < 0.03, "{cell}: core {by_core}, trainer {by_trainer}");
 
         // Texts of lines that are joined: from one line a text to all in one.
-        let joined = |bytes: &str| -> Value {
+        let joined = |bytes: &str, threads: &str| -> Value {
             let valid = workspace.text("valid.txt");
-            let arguments = ["evaluate", &model, &valid, "--no-typist", "--json", "--join", bytes];
+            let arguments =
+                ["evaluate", &model, &valid, "--no-typist", "--json", "--join", bytes, "--threads", threads];
             serde_json::from_str(&succeed(&arguments)).unwrap()
         };
-        let [alone, some, whole] = ["1", "200", "1000000"].map(joined);
+        let [alone, some, whole] = ["1", "200", "1000000"].map(|bytes| joined(bytes, "1"));
+        // Nothing is left of a text when the next one begins.
+        assert_eq!(joined("200", "7"), some);
         let perplexity = |report: &Value| report["all"]["perplexity"].as_f64().unwrap();
         assert_eq!(perplexity(&alone), all("perplexity"));
         assert_eq!(perplexity(&whole), by_core);
