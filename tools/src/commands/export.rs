@@ -132,9 +132,8 @@ impl Arguments {
         if manifest.tokenization == Tokenization::Spaces {
             metadata.push(TOKENIZATION, "spaces")?;
         }
-        let sources = manifest.sources.iter().chain(&manifest.before).map(|source| &source.attribution);
         let mut told = HashSet::from([""]);
-        for attribution in sources.chain(&manifest.lists).filter(|attribution| told.insert(attribution)) {
+        for attribution in manifest.attributions().filter(|attribution| told.insert(attribution)) {
             metadata.push("attribution", attribution)?;
         }
         if self.damp != 1.0 {

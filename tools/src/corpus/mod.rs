@@ -88,17 +88,18 @@ impl SourceSummary {
 }
 
 impl Manifest {
+    /// Whom a model of this text names, some of them more than once.
+    pub fn attributions(&self) -> impl Iterator<Item = &String> {
+        self.sources.iter().chain(&self.before).map(|source| &source.attribution).chain(&self.lists)
+    }
+
     /// The text before that a model file tells of, where nothing here does so already.
     pub fn add_before(&mut self, name: &str, attributions: &[String]) {
-        let told: HashSet<String> = self
-            .sources
-            .iter()
-            .chain(&self.before)
-            .map(|source| source.attribution.clone())
-            .chain(self.lists.clone())
-            .collect();
-        let new = attributions.iter().filter(|attribution| !told.contains(*attribution));
-        self.before.extend(new.map(|attribution| SourceSummary::of_model(name, attribution.clone())));
+        let told: HashSet<&String> = self.attributions().collect();
+        let new = attributions.iter().filter(|attribution| !told.contains(attribution));
+        let new: Vec<SourceSummary> =
+            new.map(|attribution| SourceSummary::of_model(name, attribution.clone())).collect();
+        self.before.extend(new);
     }
 }
 
