@@ -7,6 +7,7 @@ use lm_wasm::format::Metadata;
 
 use crate::corpus::{Manifest, SourceSummary};
 use crate::evaluation::{Measures, Report, percent};
+use crate::model_file::BEGAN_WITH;
 use crate::training::config::Config;
 
 /// What a card is made of.
@@ -36,8 +37,8 @@ impl Card<'_> {
         writeln!(text, "| size | {} bytes, {} parameters |", self.bytes, self.parameters)?;
         writeln!(text, "| vocabulary | {} rows{} |", self.manifest.rows, self.rare_words())?;
         writeln!(text, "| trained on | {} |", get("trained_on"))?;
-        if let Some(origin) = self.metadata.get("began_with") {
-            writeln!(text, "| began with | the model {origin} |")?;
+        for (_, model) in self.metadata.iter().filter(|(key, _)| *key == BEGAN_WITH) {
+            writeln!(text, "| began with | the model {model} |")?;
         }
         if let Some(factor) = self.metadata.get("damped") {
             writeln!(text, "| changed at export | recurrent weights times {factor} |")?;
@@ -96,11 +97,19 @@ impl Card<'_> {
 
 fn write_sources(text: &mut String, sources: &[SourceSummary]) -> std::fmt::Result {
     writeln!(text, "| source | tokens | weight | attribution |\n|---|---:|---:|---|")?;
-    sources.iter().try_for_each(|SourceSummary { path, tokens, weight, attribution, .. }| match tokens {
-        // A model file has attributions alone.
-        0 => writeln!(text, "| {path} | - | - | {attribution} |"),
-        _ => writeln!(text, "| {path} | {tokens} | {weight} | {attribution} |"),
+    sources.iter().try_for_each(|SourceSummary { path, tokens, weight, attribution, .. }| {
+        let (path, attribution) = (cell(path), cell(attribution));
+        match tokens {
+            // A model file has attributions alone.
+            0 => writeln!(text, "| {path} | - | - | {attribution} |"),
+            _ => writeln!(text, "| {path} | {tokens} | {weight} | {attribution} |"),
+        }
     })
+}
+
+/// Text that stays in its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn row(measures: &Measures) -> String {

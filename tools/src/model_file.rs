@@ -2,12 +2,34 @@
 //! (`lm-tools train --init`).
 
 use std::fs;
+use std::hash::Hasher;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use lm_wasm::Model;
-use lm_wasm::format::ModelParts;
+use lm_wasm::format::{ModelParts, SectionKind, inspect};
 use lm_wasm::text::Vocabulary;
+use twox_hash::XxHash64;
+
+use crate::ngram::is_ngram_file;
+
+/// Keys of the metadata that may stand there more than once: what those whose text it was trained on want to be told, and the
+/// model files before it.
+pub const ATTRIBUTION: &str = "attribution";
+pub const BEGAN_WITH: &str = "began_with";
+
+/// Which model a file holds, whatever it says about itself: XXH64 of all sections but the metadata, of an n-gram model of the
+/// whole file, in hexadecimal digits.
+pub fn identity(file: &[u8]) -> Result<String> {
+    let mut hasher = XxHash64::with_seed(0);
+    if is_ngram_file(file) {
+        hasher.write(file);
+    } else {
+        let sections = inspect(file)?.into_iter().filter(|section| section.kind != SectionKind::Metadata);
+        sections.for_each(|section| hasher.write(&file[section.offset..][..section.length]));
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
 
 /// A model file.
 pub struct ModelFile {
@@ -34,9 +56,8 @@ impl ModelFile {
         self.parts.metadata.get(key)
     }
 
-    /// What those whose text it was trained on want to be told.
-    pub fn attributions(&self) -> Vec<String> {
-        let told = self.parts.metadata.iter().filter(|(key, _)| *key == "attribution");
-        told.map(|(_, attribution)| attribution.to_owned()).collect()
+    /// The same where it may say several things.
+    pub fn all_about(&self, key: &str) -> Vec<String> {
+        self.parts.metadata.iter().filter(|entry| entry.0 == key).map(|(_, value)| value.to_owned()).collect()
     }
 }

@@ -30,11 +30,12 @@ pub struct Arguments {
     #[arg(long)]
     words: Option<usize>,
     /// Words beyond the vocabulary that are completed, too [default with text files: 0]; with --words-of so many of this
-    /// text beside those of the model
+    /// text beside those of the model, and none at all with 0
     #[arg(long)]
     rare_words: Option<usize>,
     /// Take the words of this model file (.lm) or prepared corpus, rare ones too, so that the model can be trained on with
-    /// other text (`lm-tools train --init`); what a source list says of words is left
+    /// other text (`lm-tools train --init`); what a source list says of words goes for those alone that --words and
+    /// --rare-words add
     #[arg(long, value_name = "MODEL")]
     words_of: Option<PathBuf>,
     /// Language of the text, a BCP 47 tag such as en or pl (needed with text files)
@@ -57,7 +58,9 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let words_of = self.words_of.as_deref().map(|path| WordsOf { path, more: self.words.unwrap_or(0) });
+        let words_of = self.words_of.as_deref();
+        let (more, keep_rare) = (self.words.unwrap_or(0), self.rare_words != Some(0));
+        let words_of = words_of.map(|path| WordsOf { path, more, keep_rare });
         let manifest = prepare(&self.source_list()?, &self.root, &self.out, words_of)?;
         if self.json { say!("{}", serde_json::to_string_pretty(&manifest)?) } else { print(&manifest) }
     }
@@ -83,12 +86,14 @@ impl Arguments {
             },
         };
         if self.words_of.is_some() {
-            ensure!(
-                self.words.is_some() || self.rare_words.is_some() || self.never_offer.is_empty(),
-                "--never-offer is for what --words and --rare-words add: the words of --words-of are offered as before"
-            );
             list.rare_words = 0;
-            (list.never_offer, list.offer_if_listed, list.spelling) = (Vec::new(), None, Vec::new());
+            if [self.words, self.rare_words].into_iter().flatten().all(|added| added == 0) {
+                ensure!(
+                    self.never_offer.is_empty(),
+                    "--never-offer is for what --words and --rare-words add: the words of --words-of are offered as before"
+                );
+                (list.never_offer, list.offer_if_listed, list.spelling) = (Vec::new(), None, Vec::new());
+            }
         }
         list.words = self.words.filter(|_| self.words_of.is_none()).unwrap_or(list.words);
         list.rare_words = self.rare_words.unwrap_or(list.rare_words);

@@ -14,6 +14,7 @@ use crate::evaluation::{
     Joined, Line, Measures, Options, Predictor, Report, Span, Typing, evaluate, evaluate_personal, percent,
     with_float_weights,
 };
+use crate::model_file::identity;
 use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 
 /// Measure a model on held-out text: perplexity, next-word hits, keystroke savings
@@ -45,7 +46,7 @@ pub struct Arguments {
     /// last 1024 of a text; tells the perplexity of the worst, too
     #[arg(long, value_name = "BYTES", conflicts_with = "stream")]
     join: Option<usize>,
-    /// How lines become tokens [default: as in the text that the network was trained on; words]
+    /// How lines become tokens [default: as in the text that the model was made of]
     #[arg(long)]
     tokenization: Option<Tokenization>,
     /// Measure perplexity alone
@@ -78,17 +79,21 @@ impl Arguments {
             ensure!(!self.personal, "--personal works with the model files of networks");
             ensure!(self.activations.is_none(), "--activations works with the model files of networks");
             let model = NgramPredictor(NgramFile::read(&bytes).with_context(name)?);
-            return self.print_report(&model, Tokenization::Words, &self.lines()?);
+            return self.print_report(&model, identity(&bytes)?, model.0.tokenization);
         }
         let model = self.read_model(&bytes).with_context(name)?;
-        let lines = self.lines()?;
         if self.personal {
-            return self.print_personal(&model, &lines);
+            return self.print_personal(&model, &self.lines()?);
         }
-        self.print_report(&model, Tokenization::of_model(model.metadata()), &lines)
+        self.print_report(&model, identity(&bytes)?, Tokenization::of_model(model.metadata()))
     }
 
-    fn print_report(&self, model: &dyn Predictor, trained: Tokenization, lines: &[Line]) -> Result<()> {
+    fn print_report(&self, model: &dyn Predictor, identity: String, trained: Tokenization) -> Result<()> {
+        let mut lines = self.lines()?;
+        if self.join.is_some() {
+            // Those of a source need not follow each other in the file.
+            lines.sort_by(|a, b| a.source.cmp(&b.source));
+        }
         let options = Options {
             suggestions: self.suggestions.into(),
             tokenization: self.tokenization.unwrap_or(trained),
@@ -97,7 +102,8 @@ impl Arguments {
             threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
         };
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let report = evaluate(model, self.texts.iter().map(name).collect(), lines, options);
+        let texts = self.texts.iter().map(name).collect();
+        let report = Report { model: identity, ..evaluate(model, texts, &lines, options) };
         if self.json { say!("{}", serde_json::to_string_pretty(&report)?) } else { print(&report) }
     }
 

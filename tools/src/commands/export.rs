@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use lm_wasm::Model;
 use lm_wasm::format::Metadata;
 use time::OffsetDateTime;
@@ -12,11 +13,12 @@ use time::macros::format_description;
 
 use crate::card::Card;
 use crate::corpus::sources::{TOKENIZATION, Tokenization};
-use crate::corpus::{Manifest, RareWords, WordTable, read_manifest};
+use crate::corpus::{Manifest, RareWords, read_corpus};
 use crate::evaluation::Report;
 use crate::export::{damp, model_parts, rare_parts};
 use crate::files::replace;
-use crate::training::checkpoint::{Checkpoint, Origin};
+use crate::model_file::{ATTRIBUTION, BEGAN_WITH};
+use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 
 /// Turn a run's checkpoint into a model file (.lm) and its card (.md)
@@ -39,7 +41,7 @@ pub struct Arguments {
     #[arg(long)]
     name: Option<String>,
     /// Licence of the model file, an SPDX expression
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     licence: String,
     /// What `lm-tools evaluate --json` printed for the model: goes into file and card
     #[arg(long)]
@@ -62,29 +64,31 @@ impl Arguments {
             self.out.display()
         );
         let checkpoint = Checkpoint::read(&self.run)?;
-        let mut manifest = read_manifest(&self.corpus)?;
+        let (mut manifest, table) = read_corpus(&self.corpus)?;
         ensure!(
             checkpoint.position.corpus.is_none_or(|corpus| manifest.checksum == 0 || corpus == manifest.checksum),
             "the run was trained on another text than that of {}, which would be missing from the card: name the corpus of the run",
             self.corpus.display()
         );
-        if let Some(origin) = &checkpoint.origin {
-            manifest.add_before(&origin.name, &origin.attributions);
-        }
-        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        manifest.add_before(&checkpoint.lineage.attributions);
         let network = checkpoint.network(&table)?;
-        let report = self.measures.as_deref().map(Report::read).transpose()?;
         let config = &checkpoint.config;
         let unfinished = unfinished(config, checkpoint.position.step);
         if let Some(progress) = &unfinished {
             eprintln!("{} is {progress}", self.run.display());
         }
-        let metadata = self.metadata(&checkpoint, unfinished.as_deref(), &manifest, report.as_ref())?;
+        let mut metadata = self.metadata(&checkpoint, unfinished.as_deref(), &manifest)?;
         let rare = RareWords::read(&self.corpus)?;
         let mut parts = model_parts(config, &network, &table, metadata.clone())?;
         damp(&mut parts, self.damp);
         parts.rare = rare.as_ref().map(rare_parts).transpose()?;
-        let bytes = parts.to_bytes()?;
+        let mut bytes = parts.to_bytes()?;
+        let report = self.measures.as_deref().map(|path| Report::read(path, Some(&bytes))).transpose()?;
+        if let Some(report) = &report {
+            add_measures(&mut metadata, report)?;
+            parts.metadata = metadata.clone();
+            bytes = parts.to_bytes()?;
+        }
         // What cannot be loaded must not be written.
         Model::from_bytes(&bytes).context("the exported model does not load")?;
         replace(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
@@ -105,10 +109,9 @@ impl Arguments {
 
     fn metadata(
         &self,
-        Checkpoint { config, origin, .. }: &Checkpoint,
+        Checkpoint { config, lineage, .. }: &Checkpoint,
         unfinished: Option<&str>,
         manifest: &Manifest,
-        report: Option<&Report>,
     ) -> Result<Metadata> {
         let today = OffsetDateTime::now_utc().date().format(format_description!("[year]-[month]-[day]"))?;
         let mut metadata = Metadata::new();
@@ -126,30 +129,37 @@ impl Arguments {
             trained_on += &format!("; {progress}");
         }
         metadata.push("trained_on", &trained_on)?;
-        if let Some(Origin { name, licence, .. }) = origin {
-            metadata.push("began_with", &format!("{name} ({licence})"))?;
+        for model in &lineage.models {
+            metadata.push(BEGAN_WITH, model)?;
+            if !model.ends_with(&format!("({})", self.licence)) {
+                eprintln!(
+                    "the run began with {model}: see whether what comes of it may be given under {}",
+                    self.licence
+                );
+            }
         }
         if manifest.tokenization == Tokenization::Spaces {
             metadata.push(TOKENIZATION, "spaces")?;
         }
         let mut told = HashSet::from([""]);
         for attribution in manifest.attributions().filter(|attribution| told.insert(attribution)) {
-            metadata.push("attribution", attribution)?;
+            metadata.push(ATTRIBUTION, attribution)?;
         }
         if self.damp != 1.0 {
             metadata.push("damped", &self.damp.to_string())?;
         }
-        if let Some(report) = report {
-            metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;
-            if let Some(typing) = &report.all.typing {
-                metadata.push("ksr", &format!("{:.4}", typing.ksr))?;
-                metadata.push("top_k", &format!("{:.4}", typing.top_k))?;
-                metadata.push("suggestions", &report.suggestions.to_string())?;
-            }
-            metadata.push("measured_on", &report.texts.join(", "))?;
-        }
         Ok(metadata)
     }
+}
+
+fn add_measures(metadata: &mut Metadata, report: &Report) -> Result<()> {
+    metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;
+    if let Some(typing) = &report.all.typing {
+        metadata.push("ksr", &format!("{:.4}", typing.ksr))?;
+        metadata.push("top_k", &format!("{:.4}", typing.top_k))?;
+        metadata.push("suggestions", &report.suggestions.to_string())?;
+    }
+    Ok(metadata.push("measured_on", &format!("{}, {}", report.texts.join(", "), report.span()))?)
 }
 
 /// How far a run is that has not done all its steps.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::corpus::{TokenReader, WordTable, read_manifest};
+use crate::corpus::{TokenReader, read_corpus};
 use crate::files::replace;
 use crate::ngram::{Counted, Trie, write};
 use crate::progress::Progress;
@@ -36,19 +36,17 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        // A corpus that is half prepared has none.
-        read_manifest(&self.corpus)?;
-        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        let (manifest, table) = read_corpus(&self.corpus)?;
         let rows = table.entries.len();
         let counted = Counted::read(&TokenReader::open(&self.corpus.join("train.tokens"), rows)?, rows)?;
         let [bigrams, trigrams] = counted.trie.sizes();
         eprintln!("{bigrams} bigrams, {trigrams} trigrams");
         let (trie, file) = match self.bytes {
             None => {
-                let file = write(&counted.trie, &table)?;
+                let file = write(&counted.trie, &table, manifest.tokenization)?;
                 (counted.trie, file)
             }
-            Some(bytes) => within(&counted, &table, bytes)?,
+            Some(bytes) => within(&counted, &|trie| write(trie, &table, manifest.tokenization), bytes)?,
         };
         replace(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
         let [bigrams, trigrams] = trie.sizes();
@@ -57,11 +55,11 @@ impl Arguments {
 }
 
 /// The largest model that fits into so many bytes.
-fn within(counted: &Counted, table: &WordTable, bytes: usize) -> Result<(Trie, Vec<u8>)> {
+fn within(counted: &Counted, write: &dyn Fn(&Trie) -> Result<Vec<u8>>, bytes: usize) -> Result<(Trie, Vec<u8>)> {
     let progress = Progress::bar("pruning", SEARCH);
     let make = |threshold: f32| -> Result<(Trie, Vec<u8>)> {
         let trie = counted.pruned(threshold);
-        let file = write(&trie, table)?;
+        let file = write(&trie)?;
         Ok((trie, file))
     };
     let (mut low, mut high) = THRESHOLDS;

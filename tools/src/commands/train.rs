@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::corpus::{WordTable, read_manifest};
+use crate::corpus::read_corpus;
 use crate::model_file::ModelFile;
 use crate::training::checkpoint::{Checkpoint, check_folder};
 use crate::training::config::Config;
@@ -105,10 +105,8 @@ impl Arguments {
             (None, Some(model)) if ModelFile::is_at(model) => {
                 ensure!(!self.quick, "--quick makes networks small, and a model file keeps its shape: say --tokens");
                 let corpus = self.corpus.as_deref().context("no corpus: name one with --corpus")?;
-                let table = WordTable::read(&corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
-                let mut config = Config::of_model(model, &table)?;
-                config.training.tokens = PASSES * read_manifest(corpus)?.train_tokens;
-                Ok(config)
+                let (manifest, table) = read_corpus(corpus)?;
+                Config::of_model(model, &table, self.tokens.unwrap_or(PASSES * manifest.train_tokens))
             }
             _ => bail!("no config: name one with --config, or a model file (.lm) to train on with --init"),
         }

@@ -14,10 +14,15 @@ const RARER: f64 = 20.0;
 /// Shorter words are near too many others.
 const LEAST_LETTERS: usize = 5;
 
-/// Marks as not offered what is in no list, usually written in lower case (names are in few lists) and one edit away from a
+/// Marks as not offered what of the words to be judged is in no list, usually written in lower case (names are in few lists) and one edit away from a
 /// word of a list that is 20 times as frequent: a letter left out, put in, put for another or exchanged with its neighbour
-/// (Damerau 1964). An apostrophe left out is the writer's way, not an error. The number of words marked.
-pub fn mark(table: &mut WordTable, lists: &[SpellingList], root: &Path) -> Result<usize> {
+/// (Damerau 1964). An apostrophe left out is the writer's way, not an error.
+pub fn mark(
+    table: &mut WordTable,
+    is_judged: impl Fn(&str) -> bool,
+    lists: &[SpellingList],
+    root: &Path,
+) -> Result<()> {
     let words = &table.entries[table.specials..];
     let counts: HashMap<&str, f64> = words.iter().map(|entry| (entry.token.as_str(), entry.count)).collect();
     let listed = read_spellings(lists, root, |word| counts.contains_key(word))?;
@@ -34,6 +39,7 @@ pub fn mark(table: &mut WordTable, lists: &[SpellingList], root: &Path) -> Resul
         .filter(|&row| {
             let entry = &table.entries[row];
             entry.offered
+                && is_judged(&entry.token)
                 && entry.spelling == entry.token
                 && !listed.contains_key(&entry.token)
                 && entry.token.chars().count() >= LEAST_LETTERS
@@ -44,7 +50,8 @@ pub fn mark(table: &mut WordTable, lists: &[SpellingList], root: &Path) -> Resul
     for &row in &marked {
         table.entries[row].offered = false;
     }
-    Ok(marked.len())
+    eprintln!("{} misspellings are read, but not offered", marked.len());
+    Ok(())
 }
 
 /// All that is one edit away from a word.
@@ -104,13 +111,14 @@ mod tests {
         let mut table = WordTable { specials: 1, entries };
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("words.txt"), "Because\ndidn't\nmelon\nmellon\nunheard\n").unwrap();
-        assert_eq!(
-            mark(&mut table, &[SpellingList { path: "words.txt".into(), attribution: String::new() }], folder.path())
-                .unwrap(),
-            1
-        );
-        let withheld: Vec<&str> =
-            table.entries[1..].iter().filter(|entry| !entry.offered).map(|entry| entry.token.as_str()).collect();
-        assert_eq!(withheld, ["becuase"]);
+        let lists = [SpellingList { path: "words.txt".into(), attribution: String::new() }];
+        let withheld = |table: &WordTable| -> Vec<String> {
+            let words = table.entries[1..].iter().filter(|entry| !entry.offered);
+            words.map(|entry| entry.token.clone()).collect()
+        };
+        mark(&mut table, |word| word != "becuase", &lists, folder.path()).unwrap();
+        assert!(withheld(&table).is_empty());
+        mark(&mut table, |_| true, &lists, folder.path()).unwrap();
+        assert_eq!(withheld(&table), ["becuase"]);
     }
 }

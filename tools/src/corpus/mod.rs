@@ -23,7 +23,7 @@ use std::hash::Hasher;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lm_wasm::text::{UNKNOWN, Vocabulary};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
@@ -57,6 +57,9 @@ pub struct Manifest {
     /// XXH64 of the training tokens, as they stand in the file; 0 in a manifest from before it was kept.
     #[serde(default)]
     pub checksum: u64,
+    /// That of the vocabulary ([`WordTable::checksum`]).
+    #[serde(default)]
+    pub vocabulary: u64,
     /// Share of the training tokens that are `<unk>`.
     pub unknown_share: f64,
     /// Who made the lists that rare words are taken from.
@@ -93,12 +96,12 @@ impl Manifest {
         self.sources.iter().chain(&self.before).map(|source| &source.attribution).chain(&self.lists)
     }
 
-    /// The text before that a model file tells of, where nothing here does so already.
-    pub fn add_before(&mut self, name: &str, attributions: &[String]) {
+    /// Text that was trained on before this one, of which attributions are known, where nothing here tells of it already.
+    pub fn add_before(&mut self, attributions: &[String]) {
         let told: HashSet<&String> = self.attributions().collect();
         let new = attributions.iter().filter(|attribution| !told.contains(attribution));
         let new: Vec<SourceSummary> =
-            new.map(|attribution| SourceSummary::of_model(name, attribution.clone())).collect();
+            new.map(|attribution| SourceSummary::of_model("(before)", attribution.clone())).collect();
         self.before.extend(new);
     }
 }
@@ -111,15 +114,29 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest> {
     serde_json::from_str(&text).with_context(|| format!("{} is damaged; prepare the corpus again", path.display()))
 }
 
+/// Reads what a prepared corpus was made of, and its words.
+pub fn read_corpus(folder: &Path) -> Result<(Manifest, WordTable)> {
+    let manifest = read_manifest(folder)?;
+    let path = folder.join("vocabulary.tsv");
+    let table = WordTable::read(&path)?;
+    ensure!(
+        table.entries.len() == manifest.rows && [0, table.checksum()].contains(&manifest.vocabulary),
+        "{}: its words are not those that the text was prepared with any more (how they are written and whether they are \
+         offered may be edited there, words may not): prepare the corpus again",
+        path.display()
+    );
+    Ok((manifest, table))
+}
+
 /// Prepares a corpus in the folder `out`, with the words of another prepared corpus or of a model file where one is named.
 pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<WordsOf>) -> Result<Manifest> {
     sources.check(root)?;
     let other = words_of.map(|other| other.read(sources, root, out)).transpose()?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let words = other.map_or_else(|| Words::choose(sources, root), Ok)?;
     // Written last, it says that the folder is whole: the one of an earlier corpus must not say so of this one.
     let manifest_path = out.join("corpus.json");
     fs::remove_file(&manifest_path).or_else(ignore_missing)?;
-    let words = other.map_or_else(|| Words::choose(sources, root), Ok)?;
     words.table.write(&out.join("vocabulary.tsv"))?;
     RareWords::remove(out)?;
     if let Some(rare) = &words.rare {
@@ -152,6 +169,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<Word
         train_tokens: train,
         valid_tokens: valid,
         checksum: checksum(&out.join("train.tokens"))?,
+        vocabulary: words.table.checksum(),
         unknown_share: unknown / all,
         lists: words.lists,
         sources: summaries,
@@ -180,8 +198,7 @@ impl Words {
         let offer = Offer::read(sources, root)?;
         let mut table = counts.vocabulary(sources.words, &|word| offer.allows(word));
         if !sources.spelling.is_empty() {
-            let marked = misspelling::mark(&mut table, &sources.spelling, root)?;
-            eprintln!("{marked} misspellings are read, but not offered");
+            misspelling::mark(&mut table, |_| true, &sources.spelling, root)?;
         }
         let with_rare = sources.rare_words > 0;
         let unknown = table.entries[UNKNOWN as usize].count;

@@ -129,6 +129,7 @@ fn parse(line: &str) -> Result<(Entry, bool)> {
         bail!("expected 4 fields, found {}", fields.len())
     };
     let count: f64 = count.parse().with_context(|| format!("{count:?} is not a count"))?;
+    ensure!(count.is_finite() && count >= 0.0, "{count} is not a count");
     let offered_or_special = match offered {
         "yes" => (true, false),
         "no" => (false, false),

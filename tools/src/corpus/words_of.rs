@@ -12,8 +12,8 @@ use super::offer::Offer;
 use super::rare::{LEAST_COUNT, RareWord, RareWords};
 use super::sources::{Sources, Tokenization};
 use super::vocabulary::{Entry, WordTable};
-use super::{Manifest, SourceSummary, Words, count, read_manifest};
-use crate::model_file::ModelFile;
+use super::{Manifest, SourceSummary, Words, count, misspelling, read_corpus};
+use crate::model_file::{ATTRIBUTION, ModelFile};
 
 /// Tokens that the counts of a model's words are of: a model keeps probabilities alone.
 const TOKENS: f64 = 1e7;
@@ -24,6 +24,8 @@ pub struct WordsOf<'a> {
     pub path: &'a Path,
     /// So many of the text that it lacks become words of the vocabulary, too; as many as the sources say, rare ones.
     pub more: usize,
+    /// Whether its rare words stay.
+    pub keep_rare: bool,
 }
 
 impl WordsOf<'_> {
@@ -47,6 +49,9 @@ impl WordsOf<'_> {
         if tokenization != sources.tokenization {
             bail!("the text of {path} is tokenized otherwise (see --tokenization)");
         }
+        if !self.keep_rare {
+            (words.rare, words.lists) = (None, Vec::new());
+        }
         if self.more > 0 || sources.rare_words > 0 {
             words.add(self.more, sources, root)?;
         }
@@ -63,18 +68,18 @@ impl Words {
             table: WordTable::of_model(file),
             rare: rare_words(file),
             lists: Vec::new(),
-            before: file.attributions().into_iter().map(source).collect(),
+            before: file.all_about(ATTRIBUTION).into_iter().map(source).collect(),
         }
     }
 
     /// Those of a prepared corpus, with its language and tokenization.
     fn of_corpus(folder: &Path, out: &Path) -> Result<(Words, String, Tokenization)> {
-        let Manifest { language, tokenization, lists, mut before, sources, .. } = read_manifest(folder)?;
+        let (manifest, table) = read_corpus(folder)?;
+        let Manifest { language, tokenization, lists, mut before, sources, .. } = manifest;
         if fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(folder).is_ok_and(|folder| folder == out)) {
             bail!("--words-of and --out are both {}: prepare the corpus in another folder", out.display());
         }
         before.extend(sources);
-        let table = WordTable::read(&folder.join("vocabulary.tsv"))?;
         Ok((Words { table, rare: RareWords::read(folder)?, lists, before }, language, tokenization))
     }
 
@@ -82,13 +87,20 @@ impl Words {
     /// ask for.
     fn add(&mut self, more: usize, sources: &Sources, root: &Path) -> Result<()> {
         let (counts, offer) = (count(sources, root)?, Offer::read(sources, root)?);
+        let before: HashSet<String> = self.table.entries.iter().map(|entry| entry.token.clone()).collect();
         let added = self.table.add(&counts, more, &|word| offer.allows(word));
+        if added > 0 && !sources.spelling.is_empty() {
+            misspelling::mark(&mut self.table, |word| !before.contains(word), &sources.spelling, root)?;
+        }
         let known: HashSet<&str> = self.table.entries.iter().map(|entry| entry.token.as_str()).collect();
         if more > 0 {
             eprintln!("{added} words of the text come to the vocabulary");
             self.rare.iter_mut().for_each(|rare| rare.entries.retain(|entry| !known.contains(entry.word.as_str())));
         }
         if sources.rare_words > 0 {
+            let lists = sources.attributions_of_lists().into_iter();
+            let lists: Vec<String> = lists.filter(|list| !self.lists.contains(list)).collect();
+            self.lists.extend(lists);
             let unknown = counts.words().filter(|(word, _)| !known.contains(word));
             let mut unknown: Vec<f64> = unknown.map(|(_, count)| count).collect();
             // In an order of their own: a sum of floats depends on it.

@@ -24,7 +24,7 @@ use file::{Layout, SoftWriter, write_record};
 pub use file::{Soft, SoftReader, largest};
 use teacher::{Stream, Teacher};
 
-use crate::corpus::{Manifest as CorpusManifest, TokenReader, WordTable, read_manifest};
+use crate::corpus::{Manifest as CorpusManifest, TokenReader, read_corpus};
 use crate::files::replace;
 use crate::progress::Progress;
 
@@ -118,8 +118,7 @@ pub struct Distill<'a> {
 impl Distill<'_> {
     /// Writes soft targets, going on where an earlier run of the same teachers ended; whether all of them are there now.
     pub fn run(&self) -> Result<bool> {
-        let corpus = read_manifest(self.corpus)?;
-        let table = WordTable::read(&self.corpus.join("vocabulary.tsv"))?;
+        let (corpus, table) = read_corpus(self.corpus)?;
         let tokens = TokenReader::open(&self.corpus.join("train.tokens"), table.entries.len())?;
         let most = table.entries.len().min(255);
         ensure!((1..=most).contains(&self.top), "--top {} is not in 1 to {most}", self.top);

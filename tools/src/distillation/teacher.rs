@@ -52,7 +52,7 @@ pub fn read(path: &Path, table: &WordTable) -> Result<(Box<dyn Teacher>, u64)> {
     if !is_ngram_file(&bytes) {
         bail!("the teacher {} is neither the folder of a run nor an n-gram file", path.display());
     }
-    let NgramFile { vocabulary, trie } = NgramFile::read(&bytes).with_context(|| path.display().to_string())?;
+    let NgramFile { vocabulary, trie, .. } = NgramFile::read(&bytes).with_context(|| path.display().to_string())?;
     let same = vocabulary.len() == table.entries.len()
         && (0..).zip(&table.entries).all(|(row, entry)| vocabulary.name(row) == entry.token);
     ensure!(same, "the teacher {} has another vocabulary than the corpus", path.display());

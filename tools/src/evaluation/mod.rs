@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use bootstrap::Interval;
@@ -28,6 +28,7 @@ pub use personal::evaluate_personal;
 pub use predictor::{Predictor, Text};
 
 use crate::corpus::sources::Tokenization;
+use crate::model_file::identity;
 use crate::progress::Progress;
 
 /// A line of held-out text and the source it is from.
@@ -152,6 +153,9 @@ pub struct Joined {
 /// All measures, overall and by source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
+    /// Which model was measured ([`identity`]); empty if it was not kept.
+    #[serde(default)]
+    pub model: String,
     /// Names of the files that were read.
     pub texts: Vec<String>,
     pub suggestions: usize,
@@ -173,11 +177,25 @@ impl Report {
         }
     }
 
-    /// Reads what `lm-tools evaluate --json` printed to a file.
-    pub fn read(path: &Path) -> Result<Report> {
+    /// What must be equal where measures are compared: the text and how it was read.
+    pub fn conditions(&self) -> impl PartialEq {
+        let Measures { lines, words, .. } = self.all;
+        (self.texts.clone(), lines, words, self.suggestions, self.span())
+    }
+
+    /// Reads what `lm-tools evaluate --json` printed to a file; refuses that of another model than the one of
+    /// these bytes, if it is there.
+    pub fn read(path: &Path, model: Option<&[u8]>) -> Result<Report> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))
+        let report: Report = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))?;
+        let identity = model.map(identity).transpose()?.unwrap_or_default();
+        ensure!(
+            identity == report.model || identity.is_empty() || report.model.is_empty(),
+            "{} has the measures of another model: evaluate this one (`lm-tools evaluate --json`)",
+            path.display()
+        );
+        Ok(report)
     }
 }
 
@@ -199,6 +217,7 @@ pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], optio
         by_source.entry(line.source.clone()).or_default().push(*tally);
     }
     Report {
+        model: String::new(),
         texts,
         suggestions: options.suggestions,
         stream: options.span == Span::Stream,

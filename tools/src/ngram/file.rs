@@ -11,11 +11,12 @@ use liblzma::write::XzEncoder;
 
 use super::prune::with_backoffs;
 use super::{Level, Trie};
+use crate::corpus::sources::Tokenization;
 use crate::corpus::{VocabularyParts, WordTable};
 use lm_wasm::text::{Vocabulary, WordList};
 
 const MAGIC: &[u8; 8] = b"lm-ngram";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Levels of a probability: more of them cost bytes and win nothing (results.md).
 const LEVELS: f32 = 64.0;
 const XZ_LEVEL: u32 = 9;
@@ -25,6 +26,8 @@ const MOST: u64 = 1 << 30;
 /// A model as it is read from a file.
 pub struct NgramFile {
     pub vocabulary: Vocabulary,
+    /// How the text became tokens.
+    pub tokenization: Tokenization,
     pub trie: Trie,
 }
 
@@ -34,9 +37,9 @@ pub fn is_ngram_file(bytes: &[u8]) -> bool {
 }
 
 /// Writes a model.
-pub fn write(trie: &Trie, table: &WordTable) -> Result<Vec<u8>> {
+pub fn write(trie: &Trie, table: &WordTable, tokenization: Tokenization) -> Result<Vec<u8>> {
     let VocabularyParts { specials, words, flags, mixed } = table.parts()?;
-    let mut payload = Vec::new();
+    let mut payload = vec![u8::from(tokenization == Tokenization::Spaces)];
     for part in [specials.as_bytes(), &words, &flags, mixed.as_bytes()] {
         put(&mut payload, part.len() as u32);
         payload.extend(part);
@@ -73,6 +76,11 @@ impl NgramFile {
         let mut payload = Vec::new();
         XzDecoder::new(packed).take(MOST).read_to_end(&mut payload).context("it is damaged or truncated")?;
         let mut from = Payload(&payload);
+        let tokenization = match from.take(1)? {
+            [0] => Tokenization::Words,
+            [1] => Tokenization::Spaces,
+            _ => bail!("it does not say how its text became tokens"),
+        };
         let parts = [from.part()?, from.part()?, from.part()?, from.part()?];
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).context("its vocabulary is not UTF-8");
         let (specials, mixed) = (text(parts[0])?, text(parts[3])?);
@@ -89,7 +97,7 @@ impl NgramFile {
         let trigrams = from.level(bigrams.len(), rows)?;
         ensure!(from.0.is_empty(), "it is longer than its contents");
         let trie = Trie { unigrams, bigrams, trigrams, ..Trie::default() };
-        Ok(NgramFile { vocabulary, trie: with_backoffs(trie) })
+        Ok(NgramFile { vocabulary, tokenization, trie: with_backoffs(trie) })
     }
 }
 
@@ -195,8 +203,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let trie = counted().pruned(f32::NEG_INFINITY);
-        let file = write(&trie, &table()).unwrap();
+        let file = write(&trie, &table(), Tokenization::Spaces).unwrap();
         let read = NgramFile::read(&file).unwrap();
+        assert_eq!(read.tokenization, Tokenization::Spaces);
         assert_eq!(read.vocabulary.exact("home"), Some(4));
         assert_eq!(
             (&read.trie.bigrams.words, &read.trie.trigrams.starts),
@@ -225,7 +234,7 @@ mod tests {
 
     #[test]
     fn damaged_files_are_refused() {
-        let file = write(&counted().trie, &table()).unwrap();
+        let file = write(&counted().trie, &table(), Tokenization::Words).unwrap();
         for length in 0..file.len() {
             assert!(NgramFile::read(&file[..length]).is_err(), "{length} bytes");
         }

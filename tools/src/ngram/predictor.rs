@@ -24,7 +24,7 @@ impl Predictor for NgramPredictor {
     }
 
     fn begin(&self) -> Box<dyn Text + '_> {
-        let NgramFile { vocabulary, trie } = &self.0;
+        let NgramFile { vocabulary, trie, .. } = &self.0;
         Box::new(Ngrams { vocabulary, trie, context: (None, LINE_END), scores: Vec::new() })
     }
 }
@@ -77,6 +77,7 @@ impl Text for Ngrams<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::sources::Tokenization;
     use crate::ngram::count::Counts;
     use crate::ngram::estimate::estimate;
     use lm_wasm::text::{WordFlags, WordList};
@@ -89,7 +90,7 @@ mod tests {
         let words = WordList::new(["go", "home", "now"]).unwrap();
         let offered = WordFlags { casing: lm_wasm::text::Casing::Lower, offered: true }.to_byte();
         let vocabulary = Vocabulary::from_parts("<unk>\n</s>\n<num>", words, vec![offered; 3], "").unwrap();
-        let predictor = NgramPredictor(NgramFile { vocabulary, trie });
+        let predictor = NgramPredictor(NgramFile { vocabulary, tokenization: Tokenization::Words, trie });
         let mut text = predictor.begin();
         let word = |word: &'static str| Token::Word(word.into());
         for token in [word("go"), word("home"), Token::Number, word("go")] {

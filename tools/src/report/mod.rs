@@ -76,6 +76,8 @@ impl Run {
         }
         let model = folder.join(MODEL);
         let bytes = fs::read(&model).ok();
+        let report = |name: &str| read_report(&folder.join(name), bytes.as_deref());
+        let (valid, test) = (report(VALID)?, report(TEST)?);
         let layer_bytes = bytes.as_deref().map(layer_bytes).transpose().with_context(|| model.display().to_string())?;
         Ok(Run {
             config,
@@ -85,8 +87,8 @@ impl Run {
             seconds,
             bytes: bytes.map(|bytes| bytes.len() as u64),
             layer_bytes,
-            valid: read_report(&folder.join(VALID))?,
-            test: read_report(&folder.join(TEST))?,
+            valid,
+            test,
         })
     }
 }
@@ -96,12 +98,12 @@ fn layer_bytes(model: &[u8]) -> Result<usize> {
     Ok(inspect(model)?.iter().filter(|section| is_layer(section.kind)).map(|section| section.length).sum())
 }
 
-/// What `lm-tools evaluate --json` printed to a file, if that is there.
-fn read_report(path: &Path) -> Result<Option<Report>> {
+/// What `lm-tools evaluate --json` printed to a file about a model, if that is there.
+fn read_report(path: &Path, model: Option<&[u8]>) -> Result<Option<Report>> {
     if !path.exists() {
         return Ok(None);
     }
-    Report::read(path).map(Some)
+    Report::read(path, model).map(Some)
 }
 
 /// Reads runs and puts those together that differ in their seed alone, in the order in which they are named.
@@ -126,6 +128,15 @@ pub fn read_experiments(folders: &[PathBuf]) -> Result<Vec<Experiment>> {
             bail!("{}: another run named {name:?} has the same seed", folder.display());
         }
         experiments[place].runs.push(run);
+    }
+    let runs = || experiments.iter().flat_map(|experiment| &experiment.runs);
+    for reports in [runs().map(|run| &run.valid).collect::<Vec<_>>(), runs().map(|run| &run.test).collect()] {
+        let mut reports = reports.into_iter().flatten();
+        let first = reports.next().map(Report::conditions);
+        ensure!(
+            reports.all(|report| Some(report.conditions()) == first),
+            "the runs were measured on different texts or in different ways: evaluate all alike"
+        );
     }
     Ok(experiments)
 }

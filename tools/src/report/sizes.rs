@@ -10,7 +10,8 @@ use plotters::prelude::*;
 
 use super::curves::{COLOURS, drawing, legend};
 use super::{read_report, row};
-use crate::evaluation::{Measures, Typing, percent};
+use crate::evaluation::{Report, Typing, percent};
+use crate::ngram::is_ngram_file;
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 420;
@@ -21,10 +22,8 @@ pub struct Measured {
     name: String,
     kind: Kind,
     bytes: u64,
-    measures: Measures,
+    report: Report,
     typing: Typing,
-    suggestions: usize,
-    stream: bool,
 }
 
 /// What predicts.
@@ -46,27 +45,20 @@ impl Kind {
 impl Measured {
     /// Reads a model's size and, from the file of the same name that ends in `.json`, its measures.
     fn read(path: &Path) -> Result<Measured> {
-        let bytes = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let measured = path.with_extension("json");
-        let report = read_report(&measured)?.with_context(|| {
+        let report = read_report(&measured, Some(&bytes))?.with_context(|| {
             let (model, measured) = (path.display(), measured.display());
             format!("{measured} is missing: lm-tools evaluate {model} TEXT --json > {measured}")
         })?;
         let typing = report.all.typing.clone();
         Ok(Measured {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            kind: if path.extension().is_some_and(|end| end == "kn") { Kind::Ngrams } else { Kind::Network },
-            bytes,
+            kind: if is_ngram_file(&bytes) { Kind::Ngrams } else { Kind::Network },
+            bytes: bytes.len() as u64,
             typing: typing.with_context(|| format!("{} has no keystroke savings", measured.display()))?,
-            measures: report.all,
-            suggestions: report.suggestions,
-            stream: report.stream,
+            report,
         })
-    }
-
-    /// What must be equal where measures are compared.
-    fn conditions(&self) -> (u64, u64, usize, bool) {
-        (self.measures.lines, self.measures.words, self.suggestions, self.stream)
     }
 
     /// Reads models, the smallest first.
@@ -75,7 +67,7 @@ impl Measured {
         models.sort_by_key(|model| model.bytes);
         for model in &models {
             ensure!(
-                model.conditions() == models[0].conditions(),
+                model.report.conditions() == models[0].report.conditions(),
                 "{} and {} were measured on different texts or in different ways: evaluate both alike",
                 models[0].name,
                 model.name
@@ -93,7 +85,7 @@ impl Measured {
 pub fn markdown(models: &[Measured]) -> String {
     let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", "top-k", "KSR (95 % interval)"];
     let mut lines = vec![row(&head.map(str::to_owned)), "|---|---|---:|---:|---:|---:|---:|---:|".to_owned()];
-    for Measured { name, kind, bytes, measures, typing, .. } in models {
+    for Measured { name, kind, bytes, report: Report { all: measures, .. }, typing } in models {
         lines.push(row(&[
             name.clone(),
             kind.name().to_owned(),

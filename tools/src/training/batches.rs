@@ -99,7 +99,9 @@ impl<'a> Batches<'a> {
         let part = tokens / size as u64;
         ensure!(
             part > steps as u64,
-            "{tokens} tokens are too few for {size} sequences of {steps} steps: lower training.batch or training.bptt"
+            "{tokens} tokens are too few for {size} sequences of {steps} steps: give the corpus {} or more, or lower \
+             training.batch or training.bptt in the config",
+            size * (steps + 1)
         );
         Ok(Batches { reader, soft: None, size, steps, part })
     }

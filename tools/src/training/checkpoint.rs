@@ -15,7 +15,7 @@ use super::device::ComputeDevice;
 use super::learner::Learner;
 use super::network::Network;
 use super::slices::give;
-use crate::corpus::WordTable;
+use crate::corpus::{Manifest, WordTable};
 use crate::files::replace;
 
 /// The file's name in a run's folder.
@@ -25,7 +25,7 @@ const POSITION: &str = "position";
 const CONFIG: &str = "config";
 const VOCABULARY: &str = "vocabulary";
 const NARROW: &str = "narrow rows";
-const ORIGIN: &str = "origin";
+const LINEAGE: &str = "lineage";
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -45,12 +45,24 @@ pub struct Position {
     pub corpus: Option<u64>,
 }
 
-/// The model file that a run began with, for whoever is given what comes of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Origin {
-    pub name: String,
-    pub licence: String,
+/// What a run comes of, for whoever is given what comes of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// The model files that it and the runs before began with, each with its licence in brackets, the nearest first.
+    pub models: Vec<String>,
+    /// Whom those name, and the text of this run and of the runs before.
     pub attributions: Vec<String>,
+}
+
+impl Lineage {
+    /// Adds text that is trained on.
+    pub fn add(&mut self, text: &Manifest) {
+        for attribution in text.attributions() {
+            if !attribution.is_empty() && !self.attributions.contains(attribution) {
+                self.attributions.push(attribution.clone());
+            }
+        }
+    }
 }
 
 /// What goes before the names of the tensors of the network that a run is about.
@@ -76,7 +88,7 @@ fn tensors<'a>(prefix: &str, learner: &'a Learner) -> Vec<(String, &'a Tensor<2>
 
 /// Writes a checkpoint beside the old one, then puts it in its place: a crash or a full disk leaves the old one whole.
 /// The networks come with what goes before their names, the one that the run is about first.
-pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position, origin: Option<&Origin>) -> Result<()> {
+pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position, lineage: &Lineage) -> Result<()> {
     let (_, student) = learners[0];
     let data: Vec<(String, [usize; 2], TensorData)> = learners
         .iter()
@@ -87,11 +99,9 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position, or
         (POSITION.to_owned(), serde_json::to_string(&position)?),
         (CONFIG.to_owned(), toml::to_string(student.config)?),
         (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
+        (LINEAGE.to_owned(), serde_json::to_string(lineage)?),
     ]);
     metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
-    if let Some(origin) = origin {
-        metadata.insert(ORIGIN.to_owned(), serde_json::to_string(origin)?);
-    }
     let bytes = serialized(&data, Some(metadata))?;
     let path = folder.join(FILE);
     replace(&path, &bytes)
@@ -115,8 +125,7 @@ pub struct Checkpoint {
     pub(super) bytes: Vec<u8>,
     pub config: Config,
     pub position: Position,
-    /// The model file that the run, or one before it, began with, if any.
-    pub origin: Option<Origin>,
+    pub lineage: Lineage,
     /// The checksum of the vocabulary, if it was kept.
     vocabulary: Option<u64>,
     /// That of which rows are narrow, if some are and it was kept.
@@ -136,11 +145,11 @@ impl Checkpoint {
             |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
         let config = toml::from_str(entry(CONFIG)?).with_context(damaged)?;
         let position = serde_json::from_str(entry(POSITION)?).with_context(damaged)?;
-        let origin =
-            metadata.get(ORIGIN).map(|origin| serde_json::from_str(origin)).transpose().with_context(damaged)?;
+        let lineage = metadata.get(LINEAGE).map(|lineage| serde_json::from_str(lineage)).transpose();
+        let lineage = lineage.with_context(damaged)?.unwrap_or_default();
         let checksum = |key: &str| metadata.get(key).and_then(|checksum| checksum.parse().ok());
         let (vocabulary, narrow) = (checksum(VOCABULARY), checksum(NARROW));
-        Ok(Checkpoint { bytes, config, position, origin, vocabulary, narrow })
+        Ok(Checkpoint { bytes, config, position, lineage, vocabulary, narrow })
     }
 
     /// Matrices by their names, as of a run with this config.
@@ -149,7 +158,7 @@ impl Checkpoint {
             matrices.into_iter().map(|(name, shape, values)| (name, shape, TensorData::new(values, shape))).collect();
         let bytes = serialized(&data, None)?;
         let (position, vocabulary) = (Position::default(), Some(table.checksum()));
-        Ok(Checkpoint { bytes, config, position, origin: None, vocabulary, narrow: None })
+        Ok(Checkpoint { bytes, config, position, lineage: Lineage::default(), vocabulary, narrow: None })
     }
 
     /// The network on the CPU, for the vocabulary that it was trained with.

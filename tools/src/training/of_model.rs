@@ -14,13 +14,13 @@ use half::f16;
 use lm_wasm::format::{CellKind, InputParts, LayerParts, Lsh, ModelParts, OutputKind, Tensor, Values};
 use lm_wasm::text::UNKNOWN;
 
-use super::checkpoint::{Checkpoint, NamedMatrix, Origin};
+use super::checkpoint::{Checkpoint, Lineage, NamedMatrix};
 use super::config::{Cell, Config, LshConfig, ModelConfig, Normalization, Training, Weights};
 use super::network::spread;
 use super::norm::{EPSILON, Method};
 use super::weights::{Group, TailConfig, Transform};
 use crate::corpus::{Entry, WordTable};
-use crate::model_file::ModelFile;
+use crate::model_file::{ATTRIBUTION, BEGAN_WITH, ModelFile};
 
 /// How a model is trained on where no config says it.
 const TRAINING: &str = "
@@ -44,8 +44,8 @@ const LEAST_SHARE: f64 = 1e-4;
 const MOST_SCALES: u8 = 16;
 
 impl Config {
-    /// How to train the model of a file on with this vocabulary: its shape, its methods, its training's length left open.
-    pub fn of_model(path: &Path, table: &WordTable) -> Result<Config> {
+    /// How to train the model of a file on with this vocabulary, for so many tokens: its shape, its methods.
+    pub fn of_model(path: &Path, table: &WordTable, tokens: u64) -> Result<Config> {
         let file = ModelFile::read(path)?;
         let layers = file.parts.layers.iter().flat_map(|layer| [&layer.input, &layer.recurrent]);
         let quantized = layers.into_iter().any(|tensor| !matches!(tensor.values, Values::F32(_)));
@@ -53,6 +53,8 @@ impl Config {
         if let Some(tail) = &mut config.model.tail {
             tail.after += Places::new(&WordTable::of_model(&file), table).frequent_new_words(table, tail.after);
         }
+        config.training.tokens = tokens;
+        config.training.warmup = config.training.warmup.min(config.steps() / 10);
         Ok(config)
     }
 }
@@ -87,15 +89,17 @@ impl Checkpoint {
             }
         }
         let mut checkpoint = Checkpoint::of_matrices(matrices, from, table)?;
-        checkpoint.origin = Some(origin(&file));
+        checkpoint.lineage = lineage(&file);
         Ok(checkpoint)
     }
 }
 
 /// What whoever is given a model that comes of this one must be told of it.
-fn origin(file: &ModelFile) -> Origin {
-    let about = |key: &str| file.about(key).unwrap_or("unknown").to_owned();
-    Origin { name: about("name"), licence: about("licence"), attributions: file.attributions() }
+fn lineage(file: &ModelFile) -> Lineage {
+    let about = |key: &str| file.about(key).unwrap_or("unknown");
+    let own = format!("{} ({})", about("name"), about("licence"));
+    let models = [own].into_iter().chain(file.all_about(BEGAN_WITH)).collect();
+    Lineage { models, attributions: file.all_about(ATTRIBUTION) }
 }
 
 /// Where the rows of a vocabulary stand in a model file.

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::batches::Batches;
-use super::checkpoint::{self, Checkpoint, JOINT_TEACHER, Origin, Position, STUDENT};
+use super::checkpoint::{self, Checkpoint, JOINT_TEACHER, Lineage, Position, STUDENT};
 use super::config::Config;
 use super::device::ComputeDevice;
 use super::joint::JointTeacher;
@@ -19,7 +19,7 @@ use super::log::{Event, Log};
 use super::sampler::Sampler;
 use super::step::StepOptions;
 use super::typist::Typist;
-use crate::corpus::{Manifest, TokenReader, WordTable, read_manifest};
+use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::distillation::SoftReader;
 use crate::model_file::ModelFile;
 use crate::progress::Progress;
@@ -57,7 +57,7 @@ struct Trainer<'a> {
     /// What is trained beside it, to teach it.
     teacher: Option<JointTeacher<'a>>,
     position: Position,
-    origin: Option<Origin>,
+    lineage: Lineage,
     log: Log,
     /// When this session began, and the seconds that sessions before it took.
     clock: (Instant, f64),
@@ -68,8 +68,7 @@ impl Run<'_> {
     /// Trains to the end, or until interrupted.
     pub fn train(&self) -> Result<Ending> {
         checkpoint::check_folder(self.folder, self.resume)?;
-        let manifest = read_manifest(self.corpus)?;
-        let table = WordTable::read(&self.corpus.join("vocabulary.tsv")).context("cannot use the corpus")?;
+        let (manifest, table) = read_corpus(self.corpus)?;
         let counts = table.counts();
         let open = |name: &str| TokenReader::open(&self.corpus.join(name), counts.len());
         let training = &self.config.training;
@@ -88,7 +87,7 @@ impl Run<'_> {
         let data = Data { batches, held_out, typist, options, sampler: &sampler };
         let corpus = (manifest.checksum != 0).then_some(manifest.checksum);
         let position = Position { teacher: soft.as_ref().map(SoftReader::identity), corpus, ..Position::default() };
-        Trainer::start(self, &table, position)?.train(&data)
+        Trainer::start(self, &table, &manifest, position)?.train(&data)
     }
 
     /// What the teacher says, if there is one, at least of the first `tokens`.
@@ -132,12 +131,12 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(run: &'a Run<'a>, table: &WordTable, mut position: Position) -> Result<Trainer<'a>> {
+    fn start(run: &'a Run<'a>, table: &WordTable, manifest: &Manifest, mut position: Position) -> Result<Trainer<'a>> {
         let device = &run.device.device;
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
         let mut joint = joint.map(|joint| JointTeacher::new(joint, table, run.device));
-        let mut origin = None;
+        let mut lineage = Lineage::default();
         if let Some(path) = run.init {
             let from = if ModelFile::is_at(path) {
                 Checkpoint::of_model(path, run.config, table)?
@@ -145,7 +144,7 @@ impl<'a> Trainer<'a> {
                 Checkpoint::read(path)?
             };
             from.restore_common(&mut student.network, run.config, device)?;
-            origin = from.origin;
+            lineage = from.lineage;
         } else if !run.resume {
             ensure!(
                 !student.network.needs_trained_weights() || run.config.weights.start > 0.0,
@@ -171,8 +170,9 @@ impl<'a> Trainer<'a> {
                 "the run in {} was started with another corpus: name that with --corpus, or begin a new run",
                 run.folder.display()
             );
-            (position, origin) = (checkpoint.position, checkpoint.origin);
+            (position, lineage) = (checkpoint.position, checkpoint.lineage);
         }
+        lineage.add(manifest);
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
             step: position.step,
@@ -182,7 +182,7 @@ impl<'a> Trainer<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         let clock = (Instant::now(), position.seconds);
-        Ok(Trainer { run, student, teacher: joint, position, origin, log, clock, saved: Instant::now() })
+        Ok(Trainer { run, student, teacher: joint, position, lineage, log, clock, saved: Instant::now() })
     }
 
     fn train(mut self, data: &Data) -> Result<Ending> {
@@ -285,7 +285,7 @@ impl<'a> Trainer<'a> {
         self.position.seconds = self.seconds();
         let teacher = self.teacher.iter().map(|teacher| (JOINT_TEACHER, &teacher.learner));
         let learners: Vec<_> = [(STUDENT, &self.student)].into_iter().chain(teacher).collect();
-        checkpoint::save(self.run.folder, &learners, self.position, self.origin.as_ref())?;
+        checkpoint::save(self.run.folder, &learners, self.position, &self.lineage)?;
         self.saved = Instant::now();
         Ok(())
     }

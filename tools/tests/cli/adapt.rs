@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::workspace::{TERNARY, Workspace, fail, perplexity, sentences, succeed};
+use crate::workspace::{TERNARY, Workspace, fail, perplexity, run, sentences, series, succeed};
 
 const NORMALIZED: &str = "\n[normalization]\nmethod = \"batch\"\ngain = 0.3";
 const ROWS: &str = "embedding = { method = \"linear\", bits = 3, scales_per_octave = 8 }";
@@ -39,10 +39,10 @@ fn a_model_file_computes_in_training_what_it_did() {
         let model = workspace.export(name, &format!("{name}.lm"));
         let other = prepare(&workspace, "train.txt", &model, &format!("{name}-corpus"));
         let out = workspace.text(&format!("{name}-again"));
-        // One step, whose rate is next to nothing.
+        // One step changes little.
         succeed(&["train", "--init", &model, "--corpus", &other, "--out", &out, "--tokens", "1"]);
         let (before, after) = (perplexity(&workspace.path(name)), perplexity(out.as_ref()));
-        assert!((after / before - 1.0).abs() < 0.002, "{name}: {before} {after}");
+        assert!((after / before - 1.0).abs() < 0.01, "{name}: {before} {after}");
     }
 }
 
@@ -75,6 +75,14 @@ fn a_model_file_learns_other_text() {
         let refused = fail(&[&["train", "--config", &config], &arguments[1..5], &["--out", "refused"]].concat());
         assert!(refused.contains("freeze = 0.0"), "{refused}");
     }
+    // The rate falls to zero however short the text is.
+    fs::write(workspace.path("note.txt"), other.repeat(150)).unwrap();
+    let short = prepare(&workspace, "note.txt", &model, "note");
+    succeed(&["train", "--init", &model, "--corpus", &short, "--out", &workspace.text("short")]);
+    let rates = series(&workspace.path("short"), "train", "learning_rate");
+    let &(steps, rate) = rates.last().unwrap();
+    assert!(steps < 20 && rate < 0.0002, "{rates:?}");
+
     let refused = fail(&["train", "--corpus", &corpus, "--out", "refused"]);
     assert!(refused.contains("no config"), "{refused}");
     let missing = workspace.text("missing.lm");
@@ -168,6 +176,18 @@ fn the_words_of_a_model_file_are_those_of_its_corpus() {
     // What the model has already is not the one.
     assert_eq!(added, [["zebras", "zebras"]]);
     assert_eq!(after, before);
+    succeed(&[&arguments[..], &["--rare-words", "0"]].concat());
+    assert!(!workspace.path("zoo/rare_words.tsv").exists());
+
+    // What a source list says of words goes for those that it adds.
+    let list = format!("language = \"en\"\nnever_offer = [{never:?}]\n[[source]]\npath = {zoo:?}\nweight = 1.0\n");
+    fs::write(workspace.path("zoo.toml"), list).unwrap();
+    let list = workspace.text("zoo.toml");
+    succeed(&["corpus", &list, "--words-of", &model, "--words", "3", "--out", &of_zoo]);
+    let zoo = vocabulary("zoo");
+    for (word, offered) in [("giraffes", "no"), ("zebras", "yes"), ("water", "no")] {
+        assert!(zoo.iter().any(|fields| fields == &[word, word, offered]), "{word}: {zoo:?}");
+    }
 }
 
 #[test]
@@ -203,7 +223,7 @@ fn what_began_with_a_model_file_tells_of_it() {
             "# post: en model",
             "| began with | the model tiny (CC0-1.0) |",
             "the second author",
-            "| tiny | - | - | the first author, CC-BY-4.0 |",
+            "| (before) | - | - | the first author, CC-BY-4.0 |",
         ] {
             assert!(card.contains(told), "{told:?} is missing:\n{card}");
         }
@@ -212,4 +232,46 @@ fn what_began_with_a_model_file_tells_of_it() {
             assert!(info.contains(told), "{told:?} is missing:\n{info}");
         }
     }
+    // And what began with that tells of both, and of the text of each run before.
+    let [post, third, fourth] = ["mail.lm", "third", "fourth"].map(|name| workspace.text(name));
+    let train = |from: &str, text: &str, author: &str, out: &str| {
+        let list = list("list.toml", text, author);
+        succeed(&["corpus", &list, "--words-of", &post, "--out", &format!("{out}-corpus")]);
+        let config = ["--config", &config, "--corpus", &format!("{out}-corpus"), "--out", out];
+        succeed(&[&["train", "--init", from][..], &config].concat());
+    };
+    train(&post, "train.txt", "the third author | and others", &third);
+    train(&third, "mail.txt", "the fourth author", &fourth);
+    let exporting =
+        workspace.exporting("fourth", "fourth-corpus", "last.lm").join("\n").replace("CC0-1.0", "CC-BY-4.0");
+    let output = run(&exporting.split('\n').collect::<Vec<_>>());
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(warned.contains("began with post (CC0-1.0)") && warned.contains("CC-BY-4.0"), "{warned}");
+    let info = succeed(&["inspect", &workspace.text("last.lm")]);
+    let authors = ["the first", "the second", "the third", "the fourth"];
+    for told in ["post (CC0-1.0)", "tiny (CC0-1.0)"].into_iter().chain(authors) {
+        assert!(info.contains(told), "{told:?} is missing:\n{info}");
+    }
+    let card = fs::read_to_string(workspace.path("last.md")).unwrap();
+    assert!(card.contains("the third author \\| and others"), "{card}");
+}
+
+#[test]
+fn measures_of_another_model_are_refused() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", TERNARY, 800);
+    workspace.trained(&config, "run");
+    let exporting = |options: &[&str]| {
+        let options = options.iter().map(|option| option.to_string());
+        workspace.exporting("run", "corpus", "tiny.lm").into_iter().chain(options).collect::<Vec<_>>()
+    };
+    succeed(&exporting(&[]));
+    let (model, measures) = (workspace.text("tiny.lm"), workspace.text("measures.json"));
+    let measured = succeed(&["evaluate", &model, &workspace.text("valid.txt"), "--stream", "--json"]);
+    fs::write(&measures, measured).unwrap();
+    succeed(&exporting(&["--measures", &measures]));
+    let info = succeed(&["inspect", &model]);
+    assert!(info.contains("measured_on: valid.txt, lines as one stream"), "{info}");
+    let refused = fail(&exporting(&["--measures", &measures, "--damp", "0.5"]));
+    assert!(refused.contains("measures.json has the measures of another model"), "{refused}");
 }

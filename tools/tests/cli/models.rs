@@ -108,21 +108,20 @@ fn text_that_was_tokenized_before_keeps_its_capitals() {
     let (text, out) = (path("text.txt"), path("corpus"));
     succeed(&["corpus", &text, "--language", "en", "--valid", &text, "--tokenization", "spaces", "--out", &out]);
     succeed(&["ngram", &out, "--out", &path("all.kn")]);
-    let measured = succeed(&["evaluate", &path("all.kn"), &text, "--tokenization", "spaces", "--json"]);
-    let measured: Value = serde_json::from_str(&measured).unwrap();
-    assert_eq!(measured["all"]["out_of_vocabulary"].as_f64(), Some(0.0));
-    // A model file says it of itself.
     let config = "name = \"tiny\"\n[model]\ncell = \"lstm\"\nlayers = 1\nunits = 4\nembedding = 4\ntied = true\n[training]\n\
                   batch = 2\nbptt = 5\ntokens = 10\nlearning_rate = 0.01\n";
     fs::write(path("config.toml"), config).unwrap();
     succeed(&["train", "--config", &path("config.toml"), "--corpus", &out, "--out", &path("run")]);
     succeed(&["export", &path("run"), "--corpus", &out, "--licence", "CC0-1.0", "--out", &path("tiny.lm")]);
-    let measured = |options: &[&str]| {
-        let measured = succeed(&[&["evaluate", &path("tiny.lm"), &text, "--json"], options].concat());
-        serde_json::from_str::<Value>(&measured).unwrap()["all"]["out_of_vocabulary"].as_f64().unwrap()
-    };
-    assert_eq!(measured(&[]), 0.0);
-    assert!(measured(&["--tokenization", "words"]) > 0.0);
+    // Models of both kinds say it of themselves.
+    for model in ["all.kn", "tiny.lm"] {
+        let measured = |options: &[&str]| {
+            let measured = succeed(&[&["evaluate", &path(model), &text, "--json"], options].concat());
+            serde_json::from_str::<Value>(&measured).unwrap()["all"]["out_of_vocabulary"].as_f64().unwrap()
+        };
+        assert_eq!(measured(&[]), 0.0, "{model}");
+        assert!(measured(&["--tokenization", "words"]) > 0.0, "{model}");
+    }
     // A folder that is being prepared has words and tokens of different texts.
     fs::remove_file(folder.path().join("corpus/corpus.json")).unwrap();
     assert!(fail(&["ngram", &out, "--out", &path("all.kn")]).contains("no prepared corpus"));
@@ -157,6 +156,69 @@ fn sizes_are_compared() {
     let measured = succeed(&["evaluate", &small, &workspace.text("valid.txt"), "--json"]);
     fs::write(workspace.path("small.json"), measured).unwrap();
     assert!(fail(&["sizes", &small, &large]).contains("in different ways"));
+    let measured = succeed(&["evaluate", &large, &workspace.text("valid.txt"), "--join", "100", "--json"]);
+    fs::write(workspace.path("large.json"), measured).unwrap();
+    assert!(fail(&["sizes", &small, &large]).contains("in different ways"));
+    fs::copy(workspace.path("small.json"), workspace.path("large.json")).unwrap();
+    assert!(fail(&["sizes", &small, &large]).contains("large.json has the measures of another model"));
+}
+
+#[test]
+fn lines_of_a_source_are_joined_wherever_they_stand() {
+    let workspace = Workspace::new();
+    succeed(&["ngram", &workspace.text("corpus"), "--out", &workspace.text("tiny.kn")]);
+    let lines = sentences(60, 3);
+    let labelled: Vec<String> =
+        lines.lines().zip(["a", "b", "c"].iter().cycle()).map(|(line, source)| format!("{source}\t{line}")).collect();
+    let mut grouped = labelled.clone();
+    grouped.sort_by(|a, b| a[..1].cmp(&b[..1]));
+    let texts = |lines: &[String]| {
+        fs::write(workspace.path("text.tsv"), lines.join("\n")).unwrap();
+        let arguments =
+            ["evaluate", &workspace.text("tiny.kn"), &workspace.text("text.tsv"), "--join", "1000", "--json"];
+        serde_json::from_str::<Value>(&succeed(&arguments)).unwrap()["joined"]["texts"].as_u64().unwrap()
+    };
+    assert_eq!((texts(&labelled), texts(&grouped)), (3, 3));
+}
+
+#[test]
+fn words_that_the_text_was_not_prepared_with_are_refused() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 80);
+    workspace.trained(&config, "run");
+    let table = workspace.path("corpus/vocabulary.tsv");
+    let whole = fs::read_to_string(&table).unwrap();
+    let house = "house\t";
+    let count = whole.lines().find(|line| line.starts_with(house)).unwrap().split('\t').nth(1).unwrap();
+    for (edited, reason) in [
+        (whole.clone() + "zebra\t1\tzebra\tyes\n", "prepare the corpus again"),
+        (whole.replace(&format!("\n{house}"), "\nhorse\t"), "prepare the corpus again"),
+        (whole.replace(&format!("\n{house}{count}"), &format!("\n{house}NaN")), "not a count"),
+    ] {
+        assert_ne!(edited, whole);
+        fs::write(&table, edited).unwrap();
+        let corpus = workspace.text("corpus");
+        for arguments in [
+            &["train", "--config", &config, "--corpus", &corpus, "--out", &workspace.text("other")][..],
+            &["ngram", &corpus, "--out", &workspace.text("tiny.kn")],
+        ] {
+            let refused = fail(arguments);
+            assert!(refused.contains(reason) && refused.contains("vocabulary.tsv"), "{refused}");
+        }
+        assert!(fail(&workspace.exporting("run", "corpus", "tiny.lm")).contains(reason));
+    }
+    // What a word looks like, and whether it is offered, is for people to say.
+    fs::write(&table, whole.replace("\tyes\n", "\tno\n")).unwrap();
+    workspace.export("run", "tiny.lm");
+}
+
+#[test]
+fn text_that_cannot_be_prepared_leaves_the_corpus_before() {
+    let workspace = Workspace::new();
+    fs::write(workspace.path("latin1.txt"), b"good line\nb\xe4d line\n").unwrap();
+    let corpus = workspace.text("corpus");
+    fail(&["corpus", &workspace.text("latin1.txt"), "--language", "en", "--out", &corpus]);
+    succeed(&["ngram", &corpus, "--out", &workspace.text("tiny.kn")]);
 }
 
 #[test]
