@@ -3,7 +3,7 @@
 import { Controller } from "./controller.js";
 import { LmError } from "./errors.js";
 import { BorrowedAttributes } from "./fields/attributes.js";
-import { checkConsent, isTextField } from "./fields/consent.js";
+import { checkConsent, isTextField, OWN_FALSE } from "./fields/consent.js";
 import { EditableField } from "./fields/editable.js";
 import { TextField } from "./fields/text-field.js";
 import { listen } from "./listen.js";
@@ -58,7 +58,7 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
   checkConsent(field);
   const attributes = new BorrowedAttributes(field);
   // The browser's own ghost text would stand in the same place.
-  attributes.set("writingsuggestions", "false");
+  attributes.set("writingsuggestions", OWN_FALSE);
   attached.add(field);
 
   const ghost = options.ghost === false ? undefined : isTextField(field) ? new Ghost(field) : new CaretGhost(field);
@@ -76,12 +76,11 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     forward: () => (getComputedStyle(field).direction === "ltr" ? "ArrowRight" : "ArrowLeft"),
     apple: /^(Mac|iP)/.test(navigator.platform),
     onAccept: options.onAccept,
-    onError: options.onError ?? ((error) => console.error(error)),
+    onError: options.onError ?? console.error,
   });
   const companions = ghost ? [ghost, ...views] : views;
   for (const companion of companions) companion.attach();
   const stop = listen(field, controller, companions);
-  controller.sync();
 
   return () => {
     if (!attached.delete(field)) return;

@@ -37,7 +37,10 @@ export class Connection {
   constructor(worker: WorkerLike) {
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#receive(data);
-    worker.onerror = ({ message }) => this.close(workerError(`failed${message ? ` (${message})` : ""}`));
+    worker.onerror = ({ message }) => {
+      worker.terminate();
+      this.close(workerError(`failed${message ? ` (${message})` : ""}`));
+    };
   }
 
   /** Asks something: for words when the turn comes, else at once. */
@@ -65,14 +68,17 @@ export class Connection {
     });
   }
 
-  /** Ends the worker; whoever still waits gets `reason`. */
+  /** Ends the worker, once it has kept what it was told to; whoever still waits gets `reason` at once. */
   close(reason = new LmError("disposed", "the predictor was disposed of: load another one")): void {
-    if (this.#closed) return;
-    this.#closed = reason;
-    this.#worker.terminate();
+    this.#closed ??= reason;
     for (const job of [...this.#sent.values(), ...this.#waiting.values()]) job.reject(reason);
-    this.#sent.clear();
     this.#waiting.clear();
+    this.#end();
+  }
+
+  #end(): void {
+    const keeps = [...this.#sent.values()].some(({ question }) => question.type === "personal");
+    if (!keeps) this.#worker.terminate();
   }
 
   #enqueue(job: Job, requester: object): void {
@@ -97,6 +103,7 @@ export class Connection {
     if (response.type === "progress") return job.onDownload?.(response.progress);
 
     this.#sent.delete(response.token);
+    if (this.#closed) return this.#end();
     if (response.token === this.#running) this.#sendNext();
     if (response.type === "done") job.resolve(response.value as never);
     else job.reject(new LmError(response.code, response.message));

@@ -93,6 +93,8 @@ export class Controller {
   #answer: Answer = { request: 0, before: "", suggestions: [] };
   #request = 0;
   #shown: readonly Suggestion[] = [];
+  /** All that was shown for the text as it is, by word: what is pressed may be gone by the time it is let go. */
+  readonly #offered = new Map<string, Suggestion>();
   /** The ghost's words, as far as they can be seen: the first suggestion and what it goes on with. */
   #phrase = "";
   #active: number | undefined;
@@ -117,6 +119,7 @@ export class Controller {
     this.#text = this.#composing ? undefined : this.#parts.field.read();
     if (this.#text?.before === previous?.before && this.#text?.after === previous?.after) return;
     this.#active = undefined;
+    this.#offered.clear();
     if (this.#accepted?.before !== this.#text?.before) this.#accepted = undefined;
     if (this.#text) this.#learner.observe(this.#text, typed);
     const asks = this.#text && !IN_A_WORD.test(this.#text.after);
@@ -167,10 +170,10 @@ export class Controller {
     return true;
   }
 
-  /** Puts a suggestion in, if it is still one. */
+  /** Puts a suggestion in, if it was one for the text as it is. */
   accept(suggestion: Suggestion): void {
     this.sync();
-    this.#accept(this.#shown.find(({ text }) => text === suggestion.text));
+    this.#accept(this.#offered.get(suggestion.text));
   }
 
   /** Has the suggester never suggest a word again. */
@@ -185,7 +188,6 @@ export class Controller {
 
   /** Shows nothing any more and drops what is under way. */
   close(): void {
-    if (this.#closed.signal.aborted) return;
     this.#learner.flush();
     this.#text = undefined;
     this.redraw();
@@ -247,6 +249,7 @@ export class Controller {
     if (this.#closed.signal.aborted) return;
     const { views, bar } = this.#parts;
     this.#shown = this.#text ? this.#suggestionsFor(this.#text) : [];
+    for (const suggestion of this.#shown) this.#offered.set(suggestion.text, suggestion);
     if ((this.#active ?? 0) >= this.#shown.length) this.#active = undefined;
     this.#renderGhost();
     const pending = this.#answer.request < this.#request;

@@ -22,11 +22,9 @@ const ODDS = 19;
 export function combine(...predictors: readonly Predictor[]): Suggester {
   return {
     async suggest(text, options = {}) {
-      const [shares, ...answers] = await Promise.all([
-        languageShares(predictors, text),
-        ...predictors.map((predictor) => predictor.suggest(text, options)),
-      ]);
-      return mix(answers, shares, options);
+      const shares = await languageShares(predictors, text);
+      const ask = (predictor: Predictor, index: number) => predictor.suggest(text, ofShare(options, shares[index] ?? 0));
+      return mix(await Promise.all(predictors.map(ask)), shares, options);
     },
     learn(text) {
       const learn = async () => {
@@ -47,6 +45,11 @@ async function languageShares(predictors: readonly Predictor[], text: string): P
   return weights.map((weight) => weight / sum);
 }
 
+/** A model knows nothing of other languages: in its own, a phrase must be so much likelier. */
+function ofShare({ phrase, ...options }: SuggestOptions, share: number): SuggestOptions {
+  return { ...options, phrase: phrase && { ...phrase, probability: phrase.probability / share } };
+}
+
 function mix(
   answers: readonly (readonly Suggestion[])[],
   shares: readonly number[],
@@ -60,5 +63,7 @@ function mix(
       mixed.set(suggestion.text, { ...suggestion, ...former, probability });
     }
   });
-  return [...mixed.values()].sort((a, b) => b.probability - a.probability).slice(0, count);
+  const [first, ...others] = [...mixed.values()].sort((a, b) => b.probability - a.probability).slice(0, count);
+  // What was the first one of its own language may be none here.
+  return first ? [first, ...others.map(({ continuation: _, ...suggestion }) => suggestion)] : [];
 }

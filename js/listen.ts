@@ -48,12 +48,9 @@ function useUp<E extends Event>(acts: (event: E) => boolean): (event: E) => void
 function listenToField(field: HTMLElement, controller: Controller, signal: AbortSignal): void {
   const options = { signal };
   field.addEventListener("input", (event) => controller.sync(TYPED.test((event as InputEvent).inputType)), options);
-  field.addEventListener("focus", () => controller.sync(), options);
   field.addEventListener("keyup", () => controller.sync(), options);
-  field.addEventListener("blur", () => controller.leave(), options);
   field.addEventListener("compositionstart", () => controller.compose(true), options);
   field.addEventListener("compositionend", () => controller.compose(false), options);
-  field.addEventListener("scroll", () => controller.redraw(), options);
   // Safari ends a composition before the key that ended it; that key has the code of a composed one.
   const key = useUp((event: KeyboardEvent) => event.keyCode !== COMPOSED_KEY && controller.key(event));
   // Before the page's own listeners on the field, one of which may send the text at Enter.
@@ -69,10 +66,15 @@ function lookWhileFocused(field: HTMLElement, controller: Controller, options: {
   const stop = () => clearInterval(timer);
   const look = () => {
     stop();
+    controller.sync();
     timer = setInterval(() => (field.isConnected ? controller.sync() : stop()), LOOK_MS);
   };
+  const leave = () => {
+    stop();
+    controller.leave();
+  };
   field.addEventListener("focus", look, options);
-  field.addEventListener("blur", stop, options);
+  field.addEventListener("blur", leave, options);
   options.signal.addEventListener("abort", stop);
   if ((field.getRootNode() as Document | ShadowRoot).activeElement === field) look();
 }
@@ -82,12 +84,17 @@ function listenOutside(field: HTMLElement, controller: Controller, resized: Resi
   if (!field.isConnected) return undefined;
   const { ownerDocument } = field;
   const { documentElement } = ownerDocument;
-  const look = () => controller.sync();
-  ownerDocument.addEventListener("selectionchange", look);
+  const left = new AbortController();
+  const options = { signal: left.signal, capture: true };
+  const redraw = () => controller.redraw();
+  ownerDocument.addEventListener("selectionchange", () => controller.sync(), options);
+  // The field's own text, or whatever the field is in: the views may lie outside of that. A shadow root tells nobody of
+  // what is scrolled in it.
+  for (const root of [ownerDocument, field.getRootNode()]) root.addEventListener("scroll", redraw, options);
   // What grows above the field moves it.
   resized.observe(documentElement);
   return () => {
-    ownerDocument.removeEventListener("selectionchange", look);
+    left.abort();
     resized.unobserve(documentElement);
   };
 }

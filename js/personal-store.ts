@@ -49,8 +49,9 @@ export class PersonalStore {
         if (action.do === "learn") engine.learn(action.text);
         else engine.changePersonal(action);
       }
-      // In the transaction that read the entries: another tab's are either among them or come later.
-      if (keys.length > LONGEST_JOURNAL) {
+      // In the transaction that read the entries: another tab's are either among them or come later. What was forgotten is
+      // still in those before.
+      if (keys.length > LONGEST_JOURNAL || entries.some(({ action }) => action.do === "forget")) {
         snapshots.put(engine.exportPersonal(), this.#name);
         for (const key of keys) journal.delete(key);
       }

@@ -176,14 +176,16 @@ export class Predictor implements Suggester {
     this.personal.block(word).catch(report);
   }
 
-  /** Ends the worker and frees the model. Promises that are still open reject with the code `disposed`. */
+  /**
+   * Ends the worker and frees the model, once it has kept what it was told to learn. Promises that are still open reject
+   * with the code `disposed`.
+   */
   dispose(): void {
     abandoned.unregister(this);
     this.#connection.close();
   }
 }
 
-function toSuggestion({ text, probability, continuation }: Word, deleteLeft: number): Suggestion {
-  const insert = { deleteLeft, text: `${text} ` };
-  return { text, probability, insert, ...(continuation ? { continuation } : {}) };
+function toSuggestion({ prefixLength: _, ...word }: Word, deleteLeft: number): Suggestion {
+  return { ...word, insert: { deleteLeft, text: `${word.text} ` } };
 }

@@ -61,7 +61,8 @@ export function usePredictor(source: ModelSource, options: Omit<LoadOptions, "si
     );
     return () => {
       ended.abort();
-      loaded?.dispose();
+      // Where a field goes with it, that is detached after this, and has a last word to be learned.
+      queueMicrotask(() => loaded?.dispose());
     };
   }, [key, personal]);
   return state;

@@ -15,6 +15,12 @@ export function isTextField(element: Element): element is TextFieldElement {
   return element.localName === "textarea" || isInput(element);
 }
 
+/**
+ * Of the attribute `writingsuggestions` while suggestions are attached. To browsers it is any "false", and it is not the
+ * page's: a copy of the field has it, or one that a page brings back.
+ */
+export const OWN_FALSE = "False";
+
 /** Whether an element has one line and no more. */
 export function isInput(element: Element): boolean {
   return element.localName === "input";
@@ -50,7 +56,8 @@ export function isWritable(element: HTMLElement): boolean {
 export function checkConsent(field: HTMLElement): void {
   const reason = refusal(field);
   if (reason) throw new LmError("field", reason);
-  if (field.closest("[writingsuggestions]")?.matches("[writingsuggestions=false i]")) {
+  const wanted = field.closest("[writingsuggestions]")?.getAttribute("writingsuggestions");
+  if (wanted?.toLowerCase() === "false" && wanted !== OWN_FALSE) {
     throw new LmError("field", 'writingsuggestions="false" forbids suggestions here: remove it');
   }
 }

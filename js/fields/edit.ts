@@ -11,6 +11,7 @@ import type { Transform } from "../predictor.js";
 export function edit(owner: Document, replaced: string, transform: Transform, select: (units: number) => void): void {
   const { deleteLeft, text } = withoutCommonStart(replaced, transform);
   if (deleteLeft === 0 && text === "") return;
+  // Also where nothing goes: what was typed is a step of its own from then on.
   select(deleteLeft);
   // Deprecated, and yet the one way to change a text that native undo knows of; every browser keeps it for that.
   owner.execCommand(text === "" ? "delete" : "insertText", false, text);

@@ -15,6 +15,9 @@ export interface Place {
 const READ_UNITS = 4096;
 /** Stands for what is no text, such as a picture or a mention. */
 const OBJECT = "\uFFFC";
+const KEPT_SPACE = "\u00a0";
+/** Stands between the text before the caret and that behind it, as no text does. */
+const CARET = "\0";
 
 /** Reads and changes the text at the caret of an editable element. Blocks and line breaks separate lines. */
 export class EditableField implements Field {
@@ -27,15 +30,21 @@ export class EditableField implements Field {
   read(): Surroundings | undefined {
     const caret = isWritable(this.#element) ? caretOf(this.#element) : undefined;
     if (!caret) return undefined;
-    return { before: textBefore(this.#element, caret), after: textAfter(this.#element, caret) };
+    const text = textFrom(this.#element, caret, true) + CARET + textFrom(this.#element, caret, false);
+    // At the ends of a line there are no spaces but those that are kept; a break at the end of all only keeps a line open.
+    const seen = text.replace(/ *(?:\n? *$|(^|\n)) */g, "$1").replaceAll(KEPT_SPACE, " ");
+    const [before, after] = seen.split(CARET) as [string, string];
+    return { before, after };
   }
 
   apply(transform: Transform): void {
     const caret = caretOf(this.#element);
-    if (!caret) return;
-    const replaced = textBefore(this.#element, caret).slice(-transform.deleteLeft || Infinity);
+    const text = this.read();
+    if (!caret || !text) return;
+    const replaced = text.before.slice(-transform.deleteLeft || Infinity);
     edit(this.#element.ownerDocument, replaced, transform, (units) => {
-      const start = moveLeft(this.#element, caret, units);
+      // Beside a break or a picture no text says where the caret is.
+      const start = units > 0 ? moveLeft(this.#element, caret, units) : caret;
       selectionOf(this.#element)?.setBaseAndExtent(start.node, start.offset, caret.node, caret.offset);
     });
   }
@@ -45,52 +54,33 @@ export class EditableField implements Field {
 export function caretOf(element: HTMLElement): Place | undefined {
   const selection = selectionOf(element);
   const root = element.getRootNode();
-  // Only Chromium's shadow roots have a selection of their own.
-  const range =
-    root instanceof ShadowRoot && !("getSelection" in root) && selection && "getComposedRanges" in selection
-      ? selection.getComposedRanges({ shadowRoots: [root] })[0]
-      : selection?.rangeCount
-        ? selection.getRangeAt(0)
-        : undefined;
+  // In a shadow root nobody but this tells where.
+  const composed = "host" in root && selection?.getComposedRanges?.({ shadowRoots: [root as ShadowRoot] })[0];
+  const range = composed || (selection?.rangeCount ? selection.getRangeAt(0) : undefined);
   if (!range?.collapsed || !element.contains(range.startContainer)) return undefined;
   return { node: range.startContainer, offset: range.startOffset };
 }
 
+/** Only Chromium's shadow roots have a selection of their own. */
 function selectionOf(element: HTMLElement): Selection | null {
   const root = element.getRootNode() as Node & { getSelection?: () => Selection | null };
   return root.getSelection ? root.getSelection() : element.ownerDocument.getSelection();
 }
 
-function textBefore(root: HTMLElement, place: Place): string {
+/** The text before a place, or behind it, as far as it counts, as {@link plain} parts. */
+function textFrom(root: HTMLElement, place: Place, back: boolean): string {
   let text = "";
   let block = blockOf(root, place.node);
-  for (const [node, length] of leftOf(root, place)) {
-    if (text.length >= READ_UNITS) break;
-    if (isText(node)) {
-      const own = blockOf(root, node);
-      text = plain(node).slice(0, length) + (own === block ? "" : "\n") + text;
-      block = own;
-    } else if (isBreak(node)) {
-      // At the end of a block it only keeps that open: the end of the block is this one line break.
-      block = blockOf(root, node);
-      text = `\n${text}`;
-    } else if (isIsland(node)) text = OBJECT + text;
-  }
-  return text;
-}
-
-/** The rest of the line; what follows in other lines is a line break, and nothing if there is none. */
-function textAfter(root: HTMLElement, place: Place): string {
-  const block = blockOf(root, place.node);
-  let text = "";
-  let broken = false;
-  for (const [node, offset] of rightOf(root, place)) {
-    if (text.length >= READ_UNITS) break;
-    if (!isText(node) && !isBreak(node) && !isIsland(node)) continue;
-    // A break at the end of a block only keeps it open.
-    if (broken || blockOf(root, node) !== block) return `${text}\n`;
-    if (isBreak(node)) broken = true;
-    else text += isText(node) ? plain(node).slice(offset) : OBJECT;
+  for (const [node, start, end] of nodesFrom(root, place, back)) {
+    if (text.length >= READ_UNITS || (!back && /\n\S/.test(text))) break;
+    const part = isText(node) ? plain(node, start, end) : isBreak(node) ? "\n" : isIsland(node) ? OBJECT : "";
+    if (part === "") continue;
+    const own = blockOf(root, node);
+    // White space between blocks only keeps them apart in the source.
+    if (part === " " && own !== block) continue;
+    if (back) text = part + (own === block || part === "\n" ? "" : "\n") + text;
+    else text += (own === block ? "" : "\n") + part;
+    block = own;
   }
   return text;
 }
@@ -98,80 +88,64 @@ function textAfter(root: HTMLElement, place: Place): string {
 /** The place so many UTF-16 units further left, in whichever text that is. */
 function moveLeft(root: HTMLElement, place: Place, units: number): Place {
   let left = units;
-  for (const [node, length] of leftOf(root, place)) {
+  for (const [node, , end] of nodesFrom(root, place, true)) {
     if (!isText(node)) continue;
+    const length = end ?? node.length;
     if (length >= left) return { node, offset: length - left };
     left -= length;
   }
-  return left === 0 ? place : { node: root, offset: 0 };
+  return { node: root, offset: 0 };
 }
 
-/** The nodes before a place, the nearest first, each with how much of it lies there if it is text. */
-function* leftOf(root: HTMLElement, { node, offset }: Place): Generator<[Node, number]> {
-  const walker = walkerAt(root, node);
-  if (isText(node)) yield [node, offset];
-  let next = node instanceof Text ? walker.previousNode() : nodeBefore(walker, node, offset);
-  for (; next; next = walker.previousNode()) yield [next, isText(next) ? next.length : 0];
-}
-
-/** The nodes behind a place, the nearest first, each with where what lies there begins. */
-function* rightOf(root: HTMLElement, { node, offset }: Place): Generator<[Node, number]> {
-  const walker = walkerAt(root, node);
-  if (isText(node)) yield [node, offset];
-  let next = node instanceof Text ? walker.nextNode() : nodeBehind(walker, node, offset);
-  for (; next; next = walker.nextNode()) yield [next, 0];
-}
-
-function walkerAt(root: HTMLElement, node: Node): TreeWalker {
-  const inIsland = (candidate: Node) =>
-    candidate.parentElement && candidate.parentElement !== root && isIsland(candidate.parentElement);
-  const walker = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (candidate) =>
-    inIsland(candidate) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
+/** The nodes before a place, or behind it, the nearest first; of the text that it is in, from where to where. */
+function* nodesFrom(root: HTMLElement, { node, offset }: Place, back: boolean): Generator<[Node, number?, number?]> {
+  const walker = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_ALL, (candidate) =>
+    isIsland(candidate.parentElement ?? root) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT,
   );
-  walker.currentNode = node;
-  return walker;
-}
-
-/** The last node before a place in an element, in the order of the document. */
-function nodeBefore(walker: TreeWalker, node: Node, offset: number): Node | null {
-  const child = node.childNodes[offset - 1];
-  if (!child) return walker.previousNode();
-  walker.currentNode = child;
-  while (walker.lastChild());
-  return walker.currentNode;
-}
-
-/** The first node behind a place in an element, in the order of the document. */
-function nodeBehind(walker: TreeWalker, node: Node, offset: number): Node | null {
-  const child = node.childNodes[offset];
-  if (child) return (walker.currentNode = child);
-  while (walker.lastChild());
-  return walker.nextNode();
+  if (isText(node)) yield back ? [node, 0, offset] : [node, offset];
+  const previous = node.childNodes[offset - 1];
+  walker.currentNode = previous ?? node;
+  if (previous) {
+    while (walker.lastChild());
+    if (back) yield [walker.currentNode];
+  }
+  while (back ? walker.previousNode() : walker.nextNode()) yield [walker.currentNode];
 }
 
 function blockOf(root: HTMLElement, node: Node): Element {
-  let element = node instanceof Element ? node : node.parentElement;
-  while (element && element !== root && /^(inline|contents)/.test(getComputedStyle(element).display)) {
-    element = element.parentElement;
+  let element = elementOf(node);
+  while (element !== root && /^(inline|contents)/.test(getComputedStyle(element).display)) {
+    element = element.parentElement!;
   }
-  return element ?? root;
+  return element;
 }
 
-/** The text as it reads: line breaks of the source are spaces, unless they are kept, and so are those that don't break. */
-function plain(text: Text): string {
-  const keeps = text.parentElement && getComputedStyle(text.parentElement).whiteSpace.startsWith("pre");
-  return text.data.replace(keeps ? /\u00a0/g : /[\u00a0\t\n\r]/g, " ");
+/**
+ * Part of a text, as the parts of a line are put together: white space that the browser draws as one space, or as none at
+ * the ends of a line, is one space; whatever it draws as it stands does not break.
+ */
+function plain(text: Text, start?: number, end?: number): string {
+  const keeps = getComputedStyle(elementOf(text)).whiteSpace.startsWith("pre");
+  const part = text.data.slice(start, end);
+  return keeps ? part.replaceAll(" ", KEPT_SPACE) : part.replace(/[\t\n\r ]+/g, " ");
 }
 
-function isText(node: Node): node is Text {
-  return node instanceof Text && node.data !== "";
+// None of these asks for a class: a node of another window is of that one's classes.
+
+/** The element that a node is or is in. */
+export function elementOf(node: Node): Element {
+  return isText(node) ? node.parentElement! : (node as Element);
 }
 
-function isBreak(node: Node): boolean {
-  return node instanceof Element && node.localName === "br";
+export function isText(node: Node): node is Text {
+  return node.nodeType === Node.TEXT_NODE;
 }
 
-function isIsland(node: Node): boolean {
-  if (!(node instanceof Element)) return false;
-  return /^(img|svg|video|canvas|input|button|select)$/.test(node.localName) || node.matches("[contenteditable=false]");
+export function isBreak(node: Node): node is HTMLBRElement {
+  return (node as Element).localName === "br";
+}
+
+function isIsland(node: Node): boolean | undefined {
+  const islands = "img, svg, video, canvas, input, button, select, [contenteditable=false]";
+  return (node as Partial<Element>).matches?.(islands);
 }

@@ -23,7 +23,7 @@ export class TextField implements Field {
 
   apply(transform: Transform): void {
     const element = this.#element;
-    const caret = element.selectionStart ?? element.value.length;
+    const caret = element.selectionStart!;
     const replaced = element.value.slice(caret - transform.deleteLeft, caret);
     edit(element.ownerDocument, replaced, transform, (units) => element.setSelectionRange(caret - units, caret));
   }

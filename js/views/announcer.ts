@@ -6,13 +6,7 @@ import { appendElement, Companion } from "./shadow.js";
 
 const CSS = `
 :host {
-  all: initial;
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
+  all: initial; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
 `;
 

@@ -29,14 +29,12 @@ export class BarOption {
     const key = appendElement(place, "span", "key");
     key.ariaHidden = "true";
     key.textContent = index < 9 ? `${index + 1}` : "";
-    appendElement(place, "slot", "").name = `${index}`;
+    appendElement(place, "slot").name = `${index}`;
 
     const word = bar.ownerDocument.createElement("lm-word");
     this.id = word.id = `${bar.id}-${index + 1}`;
     word.slot = `${index}`;
     word.role = "option";
-    word.hidden = true;
-    word.ariaSelected = "false";
     if (index < 9) word.setAttribute("aria-keyshortcuts", `Alt+${index + 1}`);
     bar.append(word);
 
@@ -53,7 +51,6 @@ export class BarOption {
   show(suggestion: Suggestion | undefined, active: boolean): void {
     if (suggestion?.text !== this.#suggestion?.text) this.#ask(false);
     this.#suggestion = suggestion;
-    this.#word.hidden = suggestion === undefined;
     this.#place.toggleAttribute("data-empty", suggestion === undefined);
     this.#place.toggleAttribute("data-active", active);
     this.#word.ariaSelected = `${active}`;

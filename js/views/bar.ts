@@ -2,7 +2,7 @@
 
 import type { Shown, SuggestionsView } from "../controller.js";
 import { BorrowedAttributes } from "../fields/attributes.js";
-import { isInput } from "../fields/consent.js";
+import { isInput, isTextField } from "../fields/consent.js";
 import type { Suggestion } from "../predictor.js";
 import type { Texts } from "../texts.js";
 import { BAR_CSS } from "./bar-css.js";
@@ -20,8 +20,6 @@ export interface BarOptions {
   readonly onBlock?: ((suggestion: Suggestion) => void) | undefined;
 }
 
-let bars = 0;
-
 /** Shows the suggestions side by side; they are chosen by pointer here, by key in the controller. */
 export class Bar extends Companion implements SuggestionsView {
   readonly #label: string;
@@ -33,7 +31,8 @@ export class Bar extends Companion implements SuggestionsView {
     super("lm-bar", field, BAR_CSS);
     const { host } = this;
     // On the host, as the field's aria-controls cannot see into its shadow root.
-    host.id = `lm-bar-${++bars}`;
+    // No counter: a page may have two copies of this module.
+    host.id = `lm-bar-${Math.random()}`;
     host.dir = getComputedStyle(field).direction;
     const words = appendElement(this.root, "div", "words");
     this.#options = Array.from(
@@ -58,6 +57,7 @@ export class Bar extends Companion implements SuggestionsView {
 
   /** Leaves its room empty, so that nothing on the page jumps. */
   hide(): void {
+    if (this.host.hasAttribute("data-idle")) return;
     this.show({ suggestions: [], active: undefined, ghost: "", pending: false });
     this.host.toggleAttribute("data-idle", true);
   }
@@ -70,16 +70,25 @@ export class Bar extends Companion implements SuggestionsView {
     if (isInput(this.field)) {
       this.#attributes.set("role", "combobox");
       this.#attributes.set("aria-haspopup", "listbox");
+    } else if (!isTextField(this.field) && !this.field.getAttribute("role")) {
+      // Without a role it may not have the attributes of a list.
+      this.#attributes.set("role", "textbox");
+      this.#attributes.set("aria-multiline", "true");
     }
     this.#layout();
   }
 
-  /** Takes the field's width and left edge; lies over what follows where one more element would tear a row apart. */
+  /**
+   * Takes the field's width and left edge; lies over what follows where one more element would tear a row apart, or where
+   * the field itself does not stand in the flow.
+   */
   #layout(): void {
-    const { parentElement } = this.host;
-    if (this.#within || !parentElement) return;
-    const over = laysOutInRows(parentElement);
+    const { parentElement, parentNode } = this.host;
+    const parent = parentElement ?? (parentNode as ShadowRoot | null)?.host;
+    if (this.#within || !parent) return;
+    const over = !/static|relative/.test(getComputedStyle(this.field).position) || laysOutInRows(parent);
     this.host.toggleAttribute("data-over", over);
+    this.host.style.display = this.field.getClientRects()[0] ? "" : "none";
     this.host.style.width = `${this.field.offsetWidth}px`;
     const gap = pixels(getComputedStyle(this.host).marginTop);
     moveOnto(this.host, this.field, 0, over ? this.field.offsetHeight + gap : undefined);

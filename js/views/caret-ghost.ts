@@ -1,6 +1,6 @@
 /* The rest of the first suggestion in an editable element: in grey at the caret, whose place the browser tells. */
 
-import { caretOf, type Place } from "../fields/editable.js";
+import { caretOf, elementOf, isBreak, isText, type Place } from "../fields/editable.js";
 import { copyStyles, GhostHost } from "./ghost-host.js";
 import { scaleOf } from "./shadow.js";
 
@@ -18,20 +18,18 @@ export class CaretGhost extends GhostHost<HTMLElement> {
   protected draw(_: CSSStyleDeclaration, _before: string, rest: string): Iterable<DOMRect> | undefined {
     const place = caretOf(this.field);
     const caret = place && caretRect(place);
-    const element = place && (place.node instanceof Element ? place.node : place.node.parentElement);
-    if (!element || !caret) return undefined;
+    if (!caret) return undefined;
 
-    const style = getComputedStyle(element);
-    copyStyles(this.rest, style, /^direction$/);
+    const style = getComputedStyle(elementOf(place.node));
+    copyStyles(this.host, style);
     this.rest.textContent = rest;
     const scale = scaleOf(this.field);
     const { left, right, top } = this.host.getBoundingClientRect();
     // A line as high as the caret has the letters where the text has them.
     this.rest.style.lineHeight = `${caret.height / scale}px`;
     this.rest.style.top = `${(caret.top - top) / scale}px`;
-    const isLtr = style.direction === "ltr";
-    this.rest.style.left = isLtr ? `${(caret.left - left) / scale}px` : "";
-    this.rest.style.right = isLtr ? "" : `${(right - caret.left) / scale}px`;
+    const start = style.direction === "ltr" ? caret.left - left : right - caret.left;
+    this.rest.style.insetInlineStart = `${start / scale}px`;
     return rectsBefore(place, LONGEST_LINE);
   }
 }
@@ -50,8 +48,7 @@ function caretRect(place: Place): DOMRect | undefined {
   if (rect) return rect;
   const { node, offset } = place;
   const previous = node.childNodes[offset - 1];
-  if (previous instanceof Text && previous.length > 0) return caretRect({ node: previous, offset: previous.length });
+  if (previous && isText(previous) && previous.length > 0) return caretRect({ node: previous, offset: previous.length });
   const next = node.childNodes[offset];
-  if (next instanceof Element && next.localName === "br") return next.getClientRects()[0];
-  return undefined;
+  return next && isBreak(next) ? next.getClientRects()[0] : undefined;
 }

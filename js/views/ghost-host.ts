@@ -5,25 +5,14 @@ import { isInput } from "../fields/consent.js";
 import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
 const CSS = `
-:host {
-  all: initial;
-  position: absolute;
-  left: 0;
-  top: 0;
-  overflow: hidden;
-  pointer-events: none;
-}
+:host { all: initial; position: absolute; left: 0; top: 0; overflow: hidden; pointer-events: none; }
 :host([hidden]) { display: none; }
-.rest {
-  visibility: visible;
-  color: var(--lm-ghost-color, currentColor);
-  opacity: var(--lm-ghost-opacity, 0.65);
-}
+.rest { visibility: visible; color: var(--lm-ghost-color, currentColor); opacity: var(--lm-ghost-opacity, 0.65); }
 @media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
 `;
 
 /** What ghost text takes over from the text that it continues. */
-const LETTERS = /^(color$|font-|letter-spacing|text-(rendering|transform)|word-spacing)/;
+const LETTERS = /^(color$|direction|font-|letter-spacing|text-(rendering|transform)|word-spacing)/;
 
 /** Covers what of the field shows text; what it shows, and where, is each kind's own. */
 export abstract class GhostHost<Field extends HTMLElement> extends Companion<Field> implements GhostView {
@@ -86,8 +75,8 @@ export abstract class GhostHost<Field extends HTMLElement> extends Companion<Fie
 }
 
 /** Gives an element the looks of letters, and the properties whose names match. */
-export function copyStyles(to: HTMLElement, from: CSSStyleDeclaration, names: RegExp): void {
+export function copyStyles(to: HTMLElement, from: CSSStyleDeclaration, names?: RegExp): void {
   for (const name of from) {
-    if (LETTERS.test(name) || names.test(name)) to.style.setProperty(name, from.getPropertyValue(name));
+    if (LETTERS.test(name) || names?.test(name)) to.style.setProperty(name, from.getPropertyValue(name));
   }
 }

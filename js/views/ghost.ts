@@ -4,18 +4,11 @@ import { isInput, type TextFieldElement } from "../fields/consent.js";
 import { copyStyles, GhostHost } from "./ghost-host.js";
 import { appendElement } from "./shadow.js";
 
-const CSS = `
-.mirror {
-  position: absolute;
-  box-sizing: border-box;
-  width: 100%;
-  visibility: hidden;
-}
-`;
+const CSS = ".mirror { position: absolute; box-sizing: border-box; width: 100%; visibility: hidden; }";
 
 /** What decides where a character stands, besides the letters' own looks. */
 const PLACING =
-  /^(direction|hyphens|line-(break|height)|overflow-wrap|padding-(bottom|top)|tab-size|text-(align|indent|wrap)|unicode-bidi|white-space|word-break)/;
+  /^(hyphens|line-(break|height)|overflow-wrap|padding-(bottom|top)|tab-size|text-(align|indent|wrap)|unicode-bidi|white-space|word-break)/;
 
 /**
  * The browser would spend more time on the layout of a longer text than a keystroke should take. Of one that is written

@@ -44,7 +44,7 @@ async function audited(page, selector) {
   await audit(page, "detached");
 }
 
-for (const selector of ["#area", "#input", "#editable"]) {
+for (const selector of ["#area", "#input", "#editable", "#plain"]) {
   test(
     `axe finds nothing in any state of ${selector}`,
     t.withFields(shared, (page) => audited(page, selector)),
@@ -91,6 +91,18 @@ test(
       assert.equal(await roleOf(), before);
       assert.deepEqual((await state()).slice(1), [null, null, null, null]);
     }
+  }),
+);
+
+test(
+  "an editable element without a role is a text box as long as it is attached",
+  t.withFields(shared, async (page) => {
+    const attributes = () =>
+      page.locator("#plain").evaluate((element) => ["role", "aria-multiline"].map((name) => element.getAttribute(name)));
+    await t.attach(page, "#plain", { script: SCRIPT });
+    assert.deepEqual(await attributes(), ["textbox", "true"]);
+    await page.evaluate(() => lm.detach["#plain"]());
+    assert.deepEqual(await attributes(), [null, null]);
   }),
 );
 

@@ -261,9 +261,40 @@ test(
 test(
   "the browser's own writing suggestions are off while attached",
   withScript("#area", async (page, area) => {
-    assert.equal(await area.getAttribute("writingsuggestions"), "false");
+    const own = () => area.getAttribute("writingsuggestions");
+    assert.match(await own(), /^false$/i);
     await page.evaluate(() => lm.detach["#area"]());
-    assert.equal(await area.getAttribute("writingsuggestions"), null);
+    assert.equal(await own(), null);
+  }),
+);
+
+test(
+  "a copy of an attached field can be attached, also one that a page kept as text",
+  withScript("#area", async (page, area) => {
+    await area.evaluate((element) => {
+      for (const [id, copy] of Object.entries({
+        cloned: element.cloneNode(true),
+        restored: new DOMParser().parseFromString(element.outerHTML, "text/html").querySelector("textarea"),
+      })) {
+        element.before(Object.assign(copy, { id }));
+      }
+    });
+    for (const selector of ["#cloned", "#restored"]) {
+      await t.attach(page, selector, { script: SCRIPT });
+      await page.locator(selector).fill("I am gr");
+      assert.deepEqual(await t.waitForBar(page), ["great", "green", "Greek"]);
+    }
+  }),
+);
+
+test(
+  "two copies of the library give their bars names of their own",
+  t.withFields(shared, async (page) => {
+    const ids = await page.evaluate(async () => {
+      const copies = await Promise.all(["one", "another"].map((copy) => import(`/dist/views/bar.js?${copy}`)));
+      return copies.map(({ Bar }) => new Bar(document.querySelector("#area"), { count: 1, texts: {} }).host.id);
+    });
+    assert.notEqual(ids[0], ids[1]);
   }),
 );
 
@@ -372,6 +403,45 @@ test(
     assert.equal(await page.locator("lm-ghost").count(), 0);
   }),
 );
+
+test(
+  "the bar goes with a field that is hidden, and comes back with it",
+  withScript("#area", async (page, area) => {
+    const top = async () => (await page.locator("#second").boundingBox()).y;
+    const attached = await top();
+    await area.evaluate(({ style }) => (style.display = "none"));
+    await page.evaluate(() => lm.detach["#area"]());
+    const bare = await top();
+    await t.attach(page, "#area", { script: SCRIPT });
+    await t.settle(page);
+    assert.equal(await top(), bare, "an attached field that is hidden takes no room");
+    await area.evaluate(({ style }) => (style.display = ""));
+    await t.settle(page);
+    assert.equal(await top(), attached);
+    await area.evaluate(({ style }) => (style.display = "none"));
+    await t.settle(page);
+    assert.equal(await top(), bare);
+  }),
+);
+
+for (const position of ["absolute", "fixed", "sticky"]) {
+  test(
+    `the bar of a field of position ${position} lies under it and moves nothing`,
+    t.withFields(shared, async (page) => {
+      const area = page.locator("#area");
+      await area.evaluate(({ style }, position) => Object.assign(style, { position, top: "60px", left: "90px" }), position);
+      const second = await page.locator("#second").boundingBox();
+      await t.attach(page, "#area", { script: SCRIPT });
+      await area.focus();
+      await page.keyboard.type("I am gr");
+      await t.waitForBar(page);
+      assert.deepEqual(await page.locator("#second").boundingBox(), second);
+      const [bar, field] = await Promise.all([page.locator("lm-bar").boundingBox(), area.boundingBox()]);
+      assert.ok(Math.abs(bar.x - field.x) < 1 && Math.abs(bar.width - field.width) < 1);
+      assert.ok(bar.y >= field.y + field.height && bar.y < field.y + field.height + 12, "right under the field");
+    }),
+  );
+}
 
 test(
   "without a bar there is the ghost alone",

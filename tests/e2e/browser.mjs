@@ -126,12 +126,12 @@ export async function attach(page, selector, { script, ...options } = {}) {
 
 /** The words in the visible bar. */
 export async function barWords(page) {
-  return page.locator("lm-bar:not([data-idle]) lm-word:not([hidden])").allTextContents();
+  return page.locator("lm-bar:not([data-idle]) lm-word:not(:empty)").allTextContents();
 }
 
 /** Waits for words in the bar and returns them. */
 export async function waitForBar(page) {
-  await page.locator("lm-bar:not([data-idle]) lm-word:not([hidden])").first().waitFor();
+  await page.locator("lm-bar:not([data-idle]) lm-word:not(:empty)").first().waitFor();
   return barWords(page);
 }
 

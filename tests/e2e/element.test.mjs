@@ -52,7 +52,7 @@ test(
     await page.locator("lm-bar").waitFor({ state: "detached" });
     if (worker) assert.deepEqual(page.workers(), [worker], "the same predictor");
     await page.evaluate(() => element.setAttribute("for", "second"));
-    await page.locator("#second[writingsuggestions=false]").waitFor();
+    await page.locator("#second[writingsuggestions=false i]").waitFor();
     assert.equal(await page.locator("#area").getAttribute("writingsuggestions"), null);
     await page.evaluate(() => element.remove());
     await page.locator("#second:not([writingsuggestions])").waitFor();
@@ -63,7 +63,7 @@ test(
   "elements of one model share a predictor, which ends with the last of them",
   withElement(async (page) => {
     await page.evaluate(() => (globalThis.elements = [add({ for: "area" }), add({ for: "second" })]));
-    await page.locator("#second[writingsuggestions=false]").waitFor();
+    await page.locator("#second[writingsuggestions=false i]").waitFor();
     if (t.BROWSER === "chromium") assert.equal(page.workers().length, 1);
     await page.evaluate(() => elements[0].remove());
     await page.click("#second");
@@ -87,7 +87,7 @@ test(
     await page.evaluate(() => add({ for: "area", suggestions: "many" }));
     await page.waitForFunction(() => globalThis.told.at(-1)[1] === "argument");
     await page.evaluate(() => add({ for: "area", "ghost-threshold": "0" }));
-    await page.locator("#area[writingsuggestions=false]").waitFor();
+    await page.locator("#area[writingsuggestions=false i]").waitFor();
     if (t.BROWSER === "chromium") assert.equal(page.workers().length, 1, "one predictor for all of them");
   }),
 );
@@ -96,6 +96,6 @@ test(
   "in a shadow root it finds the field there",
   withElement(async (page) => {
     await page.evaluate(() => add({ for: "inner" }, document.querySelector("#shadow").shadowRoot));
-    await page.locator("#inner[writingsuggestions=false]").waitFor();
+    await page.locator("#inner[writingsuggestions=false i]").waitFor();
   }),
 );

@@ -95,6 +95,78 @@ test(
   }),
 );
 
+for (const [what, scrolled, field] of [
+  ["the part of the page that it is in", "main", "#input"],
+  ["what is around it in a shadow root", "#shadow >> div", "#shadow >> #inner"],
+  ["the page under a field that stays where it is", "html", "#search"],
+]) {
+  test(
+    `ghost and bar stay with the field when somebody scrolls ${what}`,
+    t.withFields(shared, async (page) => {
+      const [outer, inner] = scrolled.split(" >> ");
+      await page.evaluate(() => {
+        // Neither is positioned: what lies over a field is not scrolled along with it.
+        const { shadowRoot } = document.querySelector("#shadow");
+        const around = document.createElement("div");
+        shadowRoot.prepend(around);
+        around.append(shadowRoot.querySelector("#inner"));
+        // In a row the bar lies over what follows.
+        around.style.display = "flex";
+        Object.assign(document.querySelector("#search").style, { position: "fixed", top: "20px" });
+      });
+      const scroller = inner ? page.locator(outer).locator(inner).first() : page.locator(outer);
+      await scroller.evaluate((element) => {
+        if (element !== document.documentElement) Object.assign(element.style, { overflow: "auto", height: "150px" });
+        element.append(Object.assign(document.createElement("p"), { textContent: "more" }));
+        element.lastChild.style.height = "2000px";
+      });
+      await t.attach(page, field, { script: [["h", "hum"]] });
+      await page.locator(field.split(" >> ").at(-1)).focus();
+      await page.keyboard.type("h");
+      await t.waitForGhost(page);
+      const tops = async () => {
+        const views = ["lm-ghost .rest", "lm-bar:not([data-idle])", field.split(" >> ").at(-1)];
+        const boxes = await Promise.all(views.map((view) => page.locator(view).boundingBox()));
+        return boxes.map(({ y }) => y - boxes[2].y);
+      };
+      const before = await tops();
+      await scroller.evaluate((element) => element.scrollBy(0, 15));
+      await t.settle(page);
+      const moved = (await tops()).map((top, index) => top - before[index]);
+      assert.ok(moved.every((by) => Math.abs(by) < 1), `but for what a browser rounds: ${moved}`);
+    }),
+  );
+}
+
+for (const [property, expected, options] of [
+  ["the page's colour", "rgb(1, 2, 3)", {}],
+  ["the grey of forced colours", "GrayText", { forcedColors: "active" }],
+]) {
+  test(
+    `ghost text has ${property}, in rich text as well`,
+    options.forcedColors ? t.chromiumOnly : {},
+    t.withFields(
+      shared,
+      async (page) => {
+        await page.evaluate(() => document.body.style.setProperty("--lm-ghost-color", "rgb(1, 2, 3)"));
+        for (const field of ["#area", "#input", "#editable"]) {
+          await t.attach(page, field, { script: [["so h", "hum"]] });
+          await page.click(field);
+          await page.keyboard.type("so h");
+          await t.waitForGhost(page);
+          const colours = await page.locator("lm-ghost:not([hidden]) .rest").evaluate((rest, expected) => {
+            const probe = document.body.appendChild(document.createElement("span"));
+            probe.style.color = expected;
+            return [rest, probe].map((element) => getComputedStyle(element).color);
+          }, expected);
+          assert.equal(colours[0], colours[1], field);
+        }
+      },
+      options,
+    ),
+  );
+}
+
 for (const [name, field, classes, dir, text, rest] of [
   ["centred text", "#area", "centred", "ltr", "so h", "um"],
   ["a centred input", "#input", "centred", "ltr", "so h", "um"],

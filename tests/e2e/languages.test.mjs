@@ -22,7 +22,7 @@ test(
       await page.locator("#area").fill("");
       await page.keyboard.type(text);
       await page.waitForFunction(async (text) => {
-        const words = [...document.querySelectorAll("lm-bar:not([data-idle]) lm-word:not([hidden])")];
+        const words = [...document.querySelectorAll("lm-bar:not([data-idle]) lm-word:not(:empty)")];
         const [first] = await lm.predictor.suggest(text);
         return first !== undefined && words[0]?.textContent === first.text;
       }, text);

@@ -51,6 +51,16 @@ function withModel(body, options = {}) {
   };
 }
 
+/** All that is in the database, as JSON. */
+function stored(page) {
+  return page.evaluate(async () => {
+    const result = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+    const database = await result(indexedDB.open("lm-wasm"));
+    const all = (name) => result(database.transaction(name).objectStore(name).getAll());
+    return JSON.stringify({ snapshots: await all("snapshots"), journal: await all("journal") });
+  });
+}
+
 test(
   "a word that is typed twice is suggested, also on the next visit",
   withModel(async ({ type, words, revisit }) => {
@@ -154,6 +164,34 @@ test(
 );
 
 test(
+  "what is forgotten is kept nowhere from the next visit on",
+  withModel(async ({ page, type, words, personal, revisit }) => {
+    await type(TEXT);
+    await type("we saw Wombats and Wombats again ");
+    await personal("forget", "quokkas");
+    await revisit();
+    assert.doesNotMatch(await stored(page), /quokka/i);
+    assert.deepEqual([await words("I saw quok"), (await words("I saw womb"))[0]], [[], "Wombats"]);
+  }),
+);
+
+test(
+  "the last word of a field is kept, though the predictor is disposed of at once",
+  withModel(async ({ page, words, revisit }) => {
+    await t.attach(page, "#area");
+    await page.click("#area");
+    await page.keyboard.type("we saw Quokkas and Quokkas ");
+    await page.evaluate(() => {
+      lm.detach["#area"]();
+      lm.predictor.dispose();
+    });
+    await t.settle(page);
+    await revisit();
+    assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
+  }),
+);
+
+test(
   "a long journal becomes a snapshot, and nothing is lost by it",
   withModel(async ({ page, words, revisit }) => {
     await page.evaluate(async () => {
@@ -164,17 +202,7 @@ test(
     await revisit();
     await revisit();
     assert.deepEqual(await words("I saw quok"), ["Quokkas"]);
-    const entries = await page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          const opening = indexedDB.open("lm-wasm");
-          opening.onsuccess = () => {
-            const counting = opening.result.transaction("journal").objectStore("journal").count();
-            counting.onsuccess = () => resolve(counting.result);
-          };
-        }),
-    );
-    assert.equal(entries, 0);
+    assert.deepEqual(JSON.parse(await stored(page)).journal, []);
   }),
 );
 

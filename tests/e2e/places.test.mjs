@@ -10,6 +10,8 @@ const SCRIPT = [
   ["I am gr", "great"],
   ["first\nI am gr", "great"],
   ["שלום I am gr", "great"],
+  ["one\n", "The"],
+  ["Hi \uFFFC", "The"],
 ];
 const withFields = (body) => t.withFields(shared, body);
 
@@ -51,6 +53,10 @@ test(
       ['Hi <span contenteditable="false">@you</span> gr', " gr", "Hi \uFFFC gr"],
       ["<ul><li>one</li><li>gr</li></ul>", "gr", "one\ngr"],
       ["<div>one<br></div><div>gr</div>", "gr", "one\ngr"],
+      // As people write it into a page: what the browser does not draw is not there.
+      ["\n  <p>\n    one \n  </p>\n  <p>\n    I  am\n    gr\n  </p>\n", "gr", "one\nI am gr"],
+      ["one <br>\n  <b>I</b>\n<i>am</i> gr", "gr", "one\nI am gr"],
+      ["<pre>one \n  gr</pre>", "gr", "one \n  gr"],
     ]) {
       await edit(page, html, behind);
       await t.settle(page);
@@ -61,6 +67,53 @@ test(
     assert.notEqual(await asked(), "I am gr", "nothing is asked within a word");
   }),
 );
+
+for (const [what, html] of [
+  ["in a text", "\n  I am gr\n"],
+  ["in a paragraph", "\n  <p>\n    I am gr\n  </p>\n"],
+  ["in front of a break", "I am gr\n<br>\n"],
+]) {
+  test(
+    `rich text that the page has on several lines ends where it is seen to end: ${what}`,
+    withFields(async (page) => {
+      await t.attach(page, "#editable", { script: SCRIPT });
+      await edit(page, html, "gr");
+      assert.equal(await t.waitForGhost(page), "eat");
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.type("x");
+      assert.match(await page.locator("#editable").evaluate((element) => element.innerText), /^I am great\sx\s*$/);
+    }),
+  );
+}
+
+for (const [what, html, line, offset, expected] of [
+  ["an empty line", "<div>one</div><div><br></div>", 1, 0, /^one\n+The\s*$/],
+  ["a line after a break", "one<br><br>", undefined, 2, /^one\nThe\s*$/],
+  ["a place behind a mention", 'Hi <span contenteditable="false">@you</span>', undefined, 2, /^Hi @youThe\s*$/],
+  ["a place behind a picture", "Hi <img width=9 height=9>", undefined, 2, /^Hi The\s*$/],
+]) {
+  test(
+    `in rich text a word that is put into ${what} takes nothing away`,
+    withFields(async (page) => {
+      const editable = page.locator("#editable");
+      await t.attach(page, "#editable", { script: SCRIPT });
+      await editable.evaluate(
+        (element, [html, line, offset]) => {
+          element.innerHTML = html;
+          element.focus();
+          getSelection().collapse(element.children[line] ?? element, offset);
+        },
+        [html, line, offset],
+      );
+      const islands = editable.locator("span, img");
+      const before = await islands.count();
+      await t.waitForBar(page);
+      await page.keyboard.press("Alt+Digit1");
+      assert.match(await editable.evaluate((element) => element.innerText), expected);
+      assert.equal(await islands.count(), before);
+    }),
+  );
+}
 
 test(
   "in rich text the word is put in where it belongs, and the markup stays",
@@ -111,12 +164,36 @@ for (const [selector, inner] of [
       await page.keyboard.type("I am gr");
       assert.equal(await t.waitForGhost(page), "eat");
       assert.ok(await page.evaluate(() => document.querySelector("#shadow").shadowRoot.querySelector("lm-bar")));
+      const [bar, box] = await Promise.all([page.locator("lm-bar").boundingBox(), field.boundingBox()]);
+      assert.ok(Math.abs(bar.x - box.x) < 1 && Math.abs(bar.width - box.width) < 1, "as wide as the field");
       await page.keyboard.press("Tab");
       const text = await field.evaluate((element) => element.value ?? element.textContent);
       assert.equal(text.replaceAll("\u00a0", " "), "I am great ");
     }),
   );
 }
+
+test(
+  "rich text in a frame is read and written by the page around it",
+  withFields(async (page) => {
+    await page.evaluate((script) => {
+      const frame = document.createElement("iframe");
+      document.body.prepend(frame);
+      const { body } = frame.contentDocument;
+      body.innerHTML = '<div contenteditable role="textbox" aria-multiline="true"><p>first</p><p>I <b>am</b> gr</p></div>';
+      const field = body.firstChild;
+      lm.attach(field, lm.scripted(script));
+      field.focus();
+      const { lastChild: text } = field.lastChild;
+      frame.contentWindow.getSelection().collapse(text, text.length);
+    }, SCRIPT);
+    const frame = page.frames()[1];
+    assert.equal(await t.waitForGhost(frame), "eat");
+    await page.keyboard.press("Tab");
+    const lines = await frame.locator("p").allTextContents();
+    assert.deepEqual(lines.map((line) => line.replaceAll("\u00a0", " ")), ["first", "I am great "]);
+  }),
+);
 
 test(
   "a field that leaves the page takes its views along, and brings them back",

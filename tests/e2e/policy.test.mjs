@@ -59,3 +59,20 @@ test("a policy that forbids the worker is named, with the remedy", async () => {
   assert.equal(await loadError(page, { worker: false }), "none");
   await close({ expected: /./s });
 });
+
+test("where addresses of scripts must be trusted, a page makes the worker itself", async () => {
+  const { page, close } = await openWith({ "**/fields.html": `${STRICT}; require-trusted-types-for 'script'` });
+  assert.match(await loadError(page), /^worker: /);
+  await page.evaluate(async (url) => {
+    const policy = trustedTypes.createPolicy("worker", { createScriptURL: (address) => address });
+    const worker = new Worker(policy.createScriptURL("/dist/worker.js"), { type: "module" });
+    lm.predictor = await lm.Predictor.load(url, { worker });
+  }, `/${t.MODEL}`);
+  await t.attach(page, "#area", { ghostThreshold: 0 });
+  await page.click("#area");
+  await page.keyboard.type("I am ");
+  await t.waitForGhost(page);
+  await page.keyboard.press("Tab");
+  assert.match(await page.inputValue("#area"), /^I am .+ $/);
+  await close({ expected: /trusted ?types|TrustedScriptURL|require-trusted-types-for/i });
+});

@@ -136,6 +136,26 @@ test("closing ends the worker and whoever waits, now and later", async () => {
   assert.equal(worker.requests.length, 1);
 });
 
+test("closing lets the worker keep first what it was told to", async () => {
+  const running = suggest("a");
+  const learning = connection.ask({ type: "personal", action: { do: "learn", text: "a" } });
+  const { token } = worker.last;
+  connection.close();
+  for (const promise of [running, learning, suggest("b")]) await assert.rejects(promise, { code: "disposed" });
+  worker.answer(suggested(1, "late"));
+  assert.ok(!worker.terminated);
+  worker.answer({ type: "done", token, value: "" });
+  assert.ok(worker.terminated);
+});
+
+test("a worker that breaks down after that is ended all the same", async () => {
+  const learning = connection.ask({ type: "personal", action: { do: "learn", text: "a" } });
+  connection.close();
+  worker.onerror({ message: "boom" });
+  await assert.rejects(learning, { code: "disposed" });
+  assert.ok(worker.terminated);
+});
+
 test("a worker that breaks down says what to do", async () => {
   const loading = connection.ask(QUESTION);
   worker.onerror({ message: "boom" });

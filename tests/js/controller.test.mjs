@@ -219,6 +219,17 @@ test("a chosen word that is no suggestion any more is not put in", async () => {
   assert.equal(field.before, "great ");
 });
 
+test("a word is put in that was pressed before another answer came", async () => {
+  type("g");
+  await suggester.answer(["great", 0.6, 1], ["green", 0.2, 1]);
+  type("gr");
+  const pressed = suggestion("green", 0.2, 2);
+  await suggester.answer(["great", 0.6, 2], ["grow", 0.2, 2]);
+  assert.deepEqual(bar.words, ["great", "grow"]);
+  controller.accept(pressed);
+  assert.equal(field.before, "green ");
+});
+
 test("a failure is told and leaves the field without suggestions, a cancellation is not told", async () => {
   type("gr");
   await suggester.answer(["great", 0.6, 2]);

@@ -31,6 +31,24 @@ test("where nothing tells the languages apart, they are mixed evenly", async () 
   assert.deepEqual(words(await combine(english(), polish()).suggest("", { count: 1 })), ["domu"]);
 });
 
+test("a phrase is judged by what its language is likely, and only the first word has one", async () => {
+  const asked = [];
+  const phrases = (first) => ({
+    ...predictor({}, []),
+    async suggest(_text, { phrase }) {
+      asked.push(phrase.probability);
+      return [{ ...first, continuation: "and on" }];
+    },
+  });
+  const both = combine(phrases({ text: "go", probability: 0.9 }), phrases({ text: "domu", probability: 0.5 }));
+  const suggestions = await both.suggest("", { phrase: { words: 4, probability: 0.3 } });
+  assert.deepEqual(asked, [0.6, 0.6], "each language is as likely as not");
+  assert.deepEqual(suggestions, [
+    { text: "go", probability: 0.45, continuation: "and on" },
+    { text: "domu", probability: 0.25 },
+  ]);
+});
+
 test("the words before decide", async () => {
   const both = combine(english(), polish());
   assert.equal((await both.suggest("chodź do "))[0].text, "domu");

@@ -55,7 +55,9 @@ async function open(name, code) {
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(`${server.url}editor/`);
-  await page.locator("body[data-ready]").waitFor({ timeout: 15_000 }).catch(() => assert.fail(errors.join()));
+  // Where the editor is closed, the page is empty and nothing of it can be seen.
+  const ready = page.locator("body[data-ready]").waitFor({ state: "attached", timeout: 15_000 });
+  await ready.catch(() => assert.fail(errors.join()));
   return { page, errors };
 }
 
@@ -100,3 +102,29 @@ test("ProseMirror shows ghost text and takes it with Tab", async () => {
   assert.equal(await page.evaluate(() => view.state.doc.textContent), `I would like to g${rest} `);
   assert.deepEqual(errors, []);
 });
+
+const COMPLETION = `
+  import { EditorState } from "@codemirror/state";
+  import { suggestionSource } from "./www/examples/codemirror.js";
+  const state = EditorState.create({ doc: "I would like to g" });
+  suggestionSource(predictor)({ state, pos: state.doc.length });`;
+const GHOST = `
+  import { schema } from "prosemirror-schema-basic";
+  import { EditorState } from "prosemirror-state";
+  import { EditorView } from "prosemirror-view";
+  import { ghostText } from "./www/examples/prosemirror.js";
+  const state = EditorState.create({ schema, plugins: [ghostText(predictor, { threshold: 0 })] });
+  const view = new EditorView(document.querySelector("#editor"), { state });
+  view.dispatch(view.state.tr.insertText("g"));`;
+
+for (const [what, code] of [
+  ["in CodeMirror 6 the predictor is disposed of", `${COMPLETION} predictor.dispose();`],
+  ["in ProseMirror the predictor is disposed of", `${GHOST} predictor.dispose();`],
+  ["ProseMirror is closed", `${GHOST} view.destroy(); await predictor.suggest("");`],
+]) {
+  test(`nothing is thrown when ${what} while an answer is under way`, async () => {
+    const { page, errors } = await open("Closed", code);
+    await page.waitForTimeout(120);
+    assert.deepEqual(errors, []);
+  });
+}

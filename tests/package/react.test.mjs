@@ -100,6 +100,18 @@ test("a controlled text area has suggestions as long as it is mounted", () =>
     assert.ok((await waitForBar(page)).length > 0);
   }));
 
+test("the last word that was typed is learned when the field and the predictor go together", () =>
+  withPage(async (page) => {
+    const toggle = () => page.evaluate(() => document.querySelector("#toggle").click());
+    await page.keyboard.type("see wombats ");
+    await toggle();
+    await page.locator("lm-bar").waitFor({ state: "detached" });
+    await page.evaluate(() => (globalThis.predictor = undefined));
+    await toggle();
+    await page.waitForFunction(() => globalThis.predictor);
+    assert.match(await page.evaluate(() => globalThis.predictor.personal.export()), /wombats/);
+  }));
+
 test("the callback of the latest render is called", () =>
   withPage(async (page) => {
     for (const count of ["1", "2"]) {

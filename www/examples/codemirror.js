@@ -14,7 +14,7 @@ export function suggestionSource(predictor, { count = 5 } = {}) {
     const { state, pos } = context;
     const before = state.sliceDoc(Math.max(0, pos - READ_UNITS), pos);
     const suggestions = await predictor.suggest(before, { count, requester }).catch((error) => {
-      if (error.code !== "superseded") throw error;
+      if (!["superseded", "disposed"].includes(error.code)) throw error;
       return [];
     });
     if (context.aborted || suggestions.length === 0) return null;

@@ -38,10 +38,11 @@ async function ask(view, previous, predictor, threshold) {
   if (before === undefined || view.composing) return;
   try {
     const [best] = await predictor.suggest(before, { count: 1, requester: view });
-    // By now somebody may have typed on.
-    if (best?.probability >= threshold && view.state === state) view.dispatch(state.tr.setMeta(key, best));
+    // By now somebody may have typed on, or closed the editor.
+    const isThere = !view.isDestroyed && view.state === state;
+    if (best?.probability >= threshold && isThere) view.dispatch(state.tr.setMeta(key, best));
   } catch (error) {
-    if (error.code !== "superseded") throw error;
+    if (!["superseded", "disposed"].includes(error.code)) throw error;
   }
 }
 

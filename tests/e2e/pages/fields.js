@@ -8,7 +8,7 @@ function scripted(script) {
         .filter(([text]) => text === asked)
         .slice(0, count)
         .map(([text, word, probability = 0.9, continuation]) => {
-          const deleteLeft = /[^\s]*$/.exec(text)[0].length;
+          const deleteLeft = /[^\s\uFFFC]*$/.exec(text)[0].length;
           return { text: word, probability, insert: { deleteLeft, text: `${word} ` }, continuation };
         });
     },
@@ -16,10 +16,5 @@ function scripted(script) {
     block: (word) => lm.blocked.push(word),
   };
 }
-
-// Fields in a shadow root, as components have them.
-const root = document.querySelector("#shadow").attachShadow({ mode: "open" });
-root.innerHTML = `<textarea id="inner" rows="3" cols="40" aria-label="Inner"></textarea>
-  <div id="inner-editable" contenteditable="true" role="textbox" aria-label="Inner rich text"></div>`;
 
 globalThis.lm = { LmError, Predictor, attach, scripted, detach: {}, learned: [], blocked: [] };
