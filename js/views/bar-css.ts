@@ -2,8 +2,13 @@
 
 export const BAR_CSS = `
 :host {
-  all: initial; color-scheme: inherit; font: inherit;
-  position: relative; display: block; box-sizing: border-box; max-width: 100%;
+  all: initial;
+  color-scheme: inherit;
+  font: inherit;
+  position: relative;
+  display: block;
+  box-sizing: border-box;
+  max-width: 100%;
   margin-top: var(--lm-bar-gap, 0.375rem);
   color: var(--lm-bar-color, CanvasText);
   background: var(--lm-bar-background, color-mix(in srgb, CanvasText 4%, Canvas));
@@ -21,11 +26,21 @@ export const BAR_CSS = `
 :host([data-idle]), .option[data-empty] { visibility: hidden; }
 .words { display: flex; }
 .option {
-  box-sizing: border-box; flex: 1 1 0; min-width: 0; min-height: var(--lm-bar-height, 2.5rem); padding: 0 0.625rem;
-  display: flex; align-items: center; justify-content: center; gap: 0.5em;
+  box-sizing: border-box;
+  flex: 1 1 0;
+  min-width: 0;
+  min-height: var(--lm-bar-height, 2.5rem);
+  padding: 0 0.625rem;
+  display: flex;
+  align-items: center;
+  justify-content: center;
+  gap: 0.5em;
   font-size: var(--lm-bar-font-size, 0.9375rem);
   line-height: 1.2;
-  cursor: pointer; user-select: none; -webkit-user-select: none; touch-action: manipulation;
+  cursor: pointer;
+  user-select: none;
+  -webkit-user-select: none;
+  touch-action: manipulation;
 }
 .option[data-asking] { flex-grow: 2; }
 .option + .option { border-inline-start: var(--line); }
@@ -33,8 +48,13 @@ export const BAR_CSS = `
 .option:active, .option[data-active] { background: var(--press); }
 .option[data-active] { box-shadow: inset 0 0 0 2px var(--lm-bar-focus-color, Highlight); }
 ::slotted(lm-word) {
-  display: block !important; min-width: 0 !important; font: inherit !important; color: inherit !important;
-  overflow: hidden !important; text-overflow: ellipsis !important; white-space: pre !important;
+  display: block !important;
+  min-width: 0 !important;
+  font: inherit !important;
+  color: inherit !important;
+  overflow: hidden !important;
+  text-overflow: ellipsis !important;
+  white-space: pre !important;
 }
 .key { display: none; font-size: 0.75em; opacity: 0.65; }
 @media (hover: hover) and (pointer: fine) { .option:not([data-asking]) .key { display: block; } }

@@ -91,7 +91,11 @@ export class Bar extends Companion implements SuggestionsView {
     this.host.style.display = this.field.getClientRects()[0] ? "" : "none";
     this.host.style.width = `${this.field.offsetWidth}px`;
     const gap = pixels(getComputedStyle(this.host).marginTop);
-    moveOnto(this.host, this.field, 0, over ? this.field.offsetHeight + gap : undefined);
+    const height = this.host.offsetHeight + gap;
+    const { top, bottom } = this.field.getBoundingClientRect();
+    // At the bottom of the window, as in a chat, it lies over what stands above.
+    const above = bottom + height > this.field.ownerDocument.documentElement.clientHeight && top > height;
+    moveOnto(this.host, this.field, 0, over ? (above ? -height : this.field.offsetHeight + gap) : undefined);
   }
 
   override detach(): void {

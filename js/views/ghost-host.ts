@@ -5,9 +5,20 @@ import { isInput } from "../fields/consent.js";
 import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
 const CSS = `
-:host { all: initial; position: absolute; left: 0; top: 0; overflow: hidden; pointer-events: none; }
+:host {
+  all: initial;
+  position: absolute;
+  left: 0;
+  top: 0;
+  overflow: hidden;
+  pointer-events: none;
+}
 :host([hidden]) { display: none; }
-.rest { visibility: visible; color: var(--lm-ghost-color, currentColor); opacity: var(--lm-ghost-opacity, 0.65); }
+.rest {
+  visibility: visible;
+  color: var(--lm-ghost-color, currentColor);
+  opacity: var(--lm-ghost-opacity, 0.65);
+}
 @media (forced-colors: active) { .rest { color: GrayText; opacity: 1; } }
 `;
 

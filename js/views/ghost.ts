@@ -4,7 +4,14 @@ import { isInput, type TextFieldElement } from "../fields/consent.js";
 import { copyStyles, GhostHost } from "./ghost-host.js";
 import { appendElement } from "./shadow.js";
 
-const CSS = ".mirror { position: absolute; box-sizing: border-box; width: 100%; visibility: hidden; }";
+const CSS = `
+.mirror {
+  position: absolute;
+  box-sizing: border-box;
+  width: 100%;
+  visibility: hidden;
+}
+`;
 
 /** What decides where a character stands, besides the letters' own looks. */
 const PLACING =

@@ -44,7 +44,7 @@ export function appendElement<Name extends keyof HTMLElementTagNameMap>(
 }
 
 /**
- * Moves a host so that its left top corner lies on a point of the field's box.
+ * Moves a host so that its left top corner lies on a point of the field's box; without a `y` its left edge alone.
  *
  * It corrects by what is measured instead of adding up offsets: so it doesn't matter which ancestor is positioned,
  * scrolled or a table cell.
@@ -54,7 +54,8 @@ export function moveOnto(host: HTMLElement, field: HTMLElement, x: number, y: nu
   const to = field.getBoundingClientRect();
   const scale = scaleOf(field);
   nudge(host, "left", (to.left - from.left) / scale + x);
-  if (y !== undefined) nudge(host, "top", (to.top - from.top) / scale + y);
+  if (y === undefined) host.style.top = "";
+  else nudge(host, "top", (to.top - from.top) / scale + y);
 }
 
 /** How many pixels of the screen one of the field's own takes, where the page transforms it. */

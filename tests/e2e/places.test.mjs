@@ -289,6 +289,39 @@ test(
 );
 
 test(
+  "at the bottom of the window the bar lies over what stands above, and under the field again in a column",
+  withFields(async (page) => {
+    await page.locator("#form").evaluate((form) => {
+      form.insertAdjacentHTML("afterbegin", '<div id="chat"><textarea id="message"></textarea></div>');
+      form.querySelector("#chat").style.cssText = "position: fixed; inset: auto 0 0; display: flex";
+    });
+    await t.attach(page, "#message", { script: SCRIPT });
+    await page.click("#message");
+    await page.keyboard.type("I am gr");
+    assert.deepEqual(await t.waitForBar(page), ["great"]);
+    const boxes = () => Promise.all([page.locator("lm-bar").boundingBox(), page.locator("#message").boundingBox()]);
+    const [above, low] = await boxes();
+    const space = low.y - above.y - above.height;
+    assert.ok(space >= 0 && space < 12 && Math.abs(above.x - low.x) < 1, `${space} pixels above the field`);
+    await page.click("lm-word");
+    assert.equal(await page.inputValue("#message"), "I am great ");
+
+    await page.locator("#chat").evaluate((chat) => (chat.style.inset = "0 0 auto"));
+    await page.fill("#message", "");
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    const [below, high] = await boxes();
+    assert.ok(below.y >= high.y + high.height && below.y < high.y + high.height + 12, "with room under it");
+
+    await page.locator("#chat").evaluate((chat) => (chat.style.flexDirection = "column"));
+    await page.locator("#message").evaluate((field) => (field.style.height = "99px"));
+    await page.waitForFunction(() => !document.querySelector("lm-bar").hasAttribute("data-over"));
+    const [bar, field] = await boxes();
+    assert.ok(bar.y >= field.y + field.height && bar.y < field.y + field.height + 20, "as the next line of the column");
+  }),
+);
+
+test(
   "a text of a megabyte is no hindrance",
   withFields(async (page) => {
     const asked = await recordQuestions(page, "#area");
