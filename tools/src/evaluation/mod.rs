@@ -189,12 +189,13 @@ impl Report {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let report: Report = serde_json::from_str(&text)
             .with_context(|| format!("{} is not what `lm-tools evaluate --json` prints", path.display()))?;
-        let identity = model.map(identity).transpose()?.unwrap_or_default();
-        ensure!(
-            identity == report.model || identity.is_empty() || report.model.is_empty(),
-            "{} has the measures of another model: evaluate this one (`lm-tools evaluate --json`)",
-            path.display()
-        );
+        if let Some(model) = model.filter(|_| !report.model.is_empty()) {
+            ensure!(
+                report.model == identity(model)?,
+                "{} has the measures of another model: evaluate this one (`lm-tools evaluate --json`)",
+                path.display()
+            );
+        }
         Ok(report)
     }
 }

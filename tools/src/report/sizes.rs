@@ -47,10 +47,11 @@ impl Measured {
     fn read(path: &Path) -> Result<Measured> {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let measured = path.with_extension("json");
-        let report = read_report(&measured, Some(&bytes))?.with_context(|| {
-            let (model, measured) = (path.display(), measured.display());
-            format!("{measured} is missing: lm-tools evaluate {model} TEXT --json > {measured}")
-        })?;
+        let report =
+            read_report(&measured, Some(&bytes)).with_context(|| path.display().to_string())?.with_context(|| {
+                let (model, measured) = (path.display(), measured.display());
+                format!("{measured} is missing: lm-tools evaluate {model} TEXT --json > {measured}")
+            })?;
         let typing = report.all.typing.clone();
         Ok(Measured {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
