@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::INTERRUPTED;
 use crate::distillation::Distill;
+use crate::training::device::ComputeDevice;
 
 /// Write down what teachers say of a corpus, for students to learn from
 #[derive(Args)]
@@ -34,12 +35,16 @@ pub struct Arguments {
     /// Only so many tokens from the beginning of the corpus on
     #[arg(long)]
     tokens: Option<u64>,
-    /// Positions that are written together, by texts read side by side that begin anew
+    /// Positions that are written together, by texts of 4,096 tokens that begin anew and are read side by side: by each core up
+    /// to 64 of them, by a GPU up to 512, 8 tokens at once, with a probability of every word for each
     #[arg(long, default_value_t = 1 << 18, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     segment: u64,
     /// Folder to write
     #[arg(long)]
     out: PathBuf,
+    /// Where networks compute: flex (the CPU), wgpu, cuda or libtorch
+    #[arg(long, default_value = "flex")]
+    device: String,
 }
 
 fn teacher(text: &str) -> Result<(PathBuf, f64), String> {
@@ -56,6 +61,8 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
         let interrupted = super::interrupted("writing the segment at work")?;
+        let device = ComputeDevice::by_name(&self.device)?;
+        let cores = available_parallelism().context("cannot count the processors")?.get();
         let distill = Distill {
             corpus: &self.corpus,
             teachers: &self.teachers,
@@ -63,7 +70,8 @@ impl Arguments {
             tokens: self.tokens,
             segment: self.segment,
             hints: self.hints,
-            threads: available_parallelism().context("cannot count the processors")?.get(),
+            threads: if device.fused { cores } else { 1 },
+            device: &device,
             out: &self.out,
             interrupted: &interrupted,
         };

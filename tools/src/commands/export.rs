@@ -20,6 +20,7 @@ use crate::files::replace;
 use crate::model_file::{ATTRIBUTION, BEGAN_WITH};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
+use crate::training::device::ComputeDevice;
 
 /// Turn a run's checkpoint into a model file (.lm) and its card (.md)
 #[derive(Args)]
@@ -71,7 +72,7 @@ impl Arguments {
             self.corpus.display()
         );
         manifest.add_before(&checkpoint.lineage.attributions);
-        let network = checkpoint.network(&table)?;
+        let network = checkpoint.network(&table, &ComputeDevice::by_name("flex")?)?;
         let config = &checkpoint.config;
         let unfinished = unfinished(config, checkpoint.position.step);
         if let Some(progress) = &unfinished {
@@ -129,7 +130,8 @@ impl Arguments {
             trained_on += &format!("; {progress}");
         }
         metadata.push("trained_on", &trained_on)?;
-        for model in &lineage.models {
+        let mut told = HashSet::new();
+        for model in lineage.models.iter().filter(|model| told.insert(*model)) {
             metadata.push(BEGAN_WITH, model)?;
             if !model.ends_with(&format!("({})", self.licence)) {
                 eprintln!(

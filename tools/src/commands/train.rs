@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Try a config out in a minute or two: a small network on few tokens, with all methods as they are
     #[arg(long, conflicts_with = "tokens")]
     quick: bool,
-    /// Where to compute: flex (the CPU), wgpu or cuda
+    /// Where to compute: flex (the CPU), wgpu, cuda or libtorch
     #[arg(long, default_value = "flex")]
     device: String,
 }

@@ -38,10 +38,10 @@ impl Layout {
     }
 }
 
-/// Writes a record: the most probable rows, and a hint if there is one.
-pub fn write_record(probabilities: &[f32], hint: &[f32], layout: Layout, record: &mut [u8]) {
+/// Writes a record: the most probable rows with their log-probabilities, and a hint if there is one.
+pub fn write_record(best: impl Iterator<Item = (u32, f32)>, hint: &[f32], layout: Layout, record: &mut [u8]) {
     let (words, rest) = record.split_at_mut(layout.top * WORD);
-    write_words(probabilities, layout.top, words);
+    write_words(best, words);
     if let Some((factor, elements)) = rest.split_first_chunk_mut() {
         let largest = hint.iter().fold(f32::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
         *factor = (largest / LEVELS).to_le_bytes();
@@ -67,10 +67,14 @@ pub fn largest(values: &[f32], top: usize) -> Vec<u32> {
     best
 }
 
-fn write_words(probabilities: &[f32], top: usize, record: &mut [u8]) {
-    let best = largest(probabilities, top);
-    for (word, row) in record.chunks_exact_mut(WORD).zip(best) {
-        let steps = (-STEPS_A_NAT * probabilities[row as usize].ln()).round().clamp(0.0, 255.0) as u32;
+/// The `top` most probable rows, with their log-probabilities.
+pub fn most_probable(probabilities: &[f32], top: usize) -> impl Iterator<Item = (u32, f32)> {
+    largest(probabilities, top).into_iter().map(|row| (row, probabilities[row as usize].ln()))
+}
+
+fn write_words(best: impl Iterator<Item = (u32, f32)>, record: &mut [u8]) {
+    for (word, (row, log_probability)) in record.chunks_exact_mut(WORD).zip(best) {
+        let steps = (-STEPS_A_NAT * log_probability).round().clamp(0.0, 255.0) as u32;
         word.copy_from_slice(&(row | steps << 24).to_le_bytes());
     }
 }
@@ -239,7 +243,7 @@ mod tests {
     fn a_record_has_the_most_probable_rows() {
         let probabilities = [0.1, 0.3, 0.05, 0.3, 0.0, 0.25];
         let mut record = [0; 16];
-        write_words(&probabilities, 4, &mut record);
+        write_words(most_probable(&probabilities, 4), &mut record);
         let words: Vec<(u32, f32)> = record
             .as_chunks::<WORD>()
             .0
@@ -252,7 +256,7 @@ mod tests {
             assert!((probability / probabilities[row as usize] - 1.0).abs() < 0.033, "{row}: {probability}");
         }
         // A probability of zero is told as the least that there is.
-        write_words(&[0.0, 1.0], 2, &mut record[..8]);
+        write_words(most_probable(&[0.0, 1.0], 2), &mut record[..8]);
         assert_eq!(record[7], 255);
     }
 
@@ -264,8 +268,8 @@ mod tests {
         let mut writer = SoftWriter::open(folder.path(), &manifest).unwrap();
         let mut records = vec![0; 2 * layout.length()];
         let (first, second) = records.split_at_mut(layout.length());
-        write_record(&[0.25, 0.5, 0.25], &[1.0, -2.0, 0.5], layout, first);
-        write_record(&[0.1, 0.1, 0.8], &[0.0; 3], layout, second);
+        write_record(most_probable(&[0.25, 0.5, 0.25], 2), &[1.0, -2.0, 0.5], layout, first);
+        write_record(most_probable(&[0.1, 0.1, 0.8], 2), &[0.0; 3], layout, second);
         writer.append(&records).unwrap();
 
         let reader = SoftReader::open(folder.path(), &corpus(3), 2).unwrap();

@@ -20,19 +20,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use twox_hash::XxHash64;
 
-use file::{Layout, SoftWriter, write_record};
+use file::{Layout, SoftWriter, most_probable, write_record};
 pub use file::{Soft, SoftReader, largest};
 use teacher::{Stream, Teacher};
 
 use crate::corpus::{Manifest as CorpusManifest, TokenReader, read_corpus};
 use crate::files::replace;
 use crate::progress::Progress;
+use crate::training::device::ComputeDevice;
 
-/// Texts that a segment is cut into, to be read side by side: not by the machine's cores, so that every machine cuts them the
-/// same way.
-const TEXTS: usize = 64;
+/// Tokens of the texts that a segment is cut into, to be read side by side: not by the machine's cores, so that every machine
+/// cuts them the same way.
+const TEXT: usize = 4096;
 /// Tokens of each that are read at once.
 const STEPS: usize = 8;
+/// Texts that a thread reads side by side at most: as many as the CPU's memory has room for, and as a GPU is busy with.
+const TEXTS: [usize; 2] = [64, 512];
 
 /// Whose soft targets they are: of use for this corpus alone, and a run goes on only with the same teachers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,6 +112,9 @@ pub struct Distill<'a> {
     pub segment: u64,
     /// Whether to keep what the first network among the teachers compares with its output rows (FitNets: Romero 2015).
     pub hints: bool,
+    /// Where networks among the teachers compute.
+    pub device: &'a ComputeDevice,
+    /// Threads that texts are shared among.
     pub threads: usize,
     pub out: &'a Path,
     /// Set from outside to end after the current segment.
@@ -126,7 +132,7 @@ impl Distill<'_> {
         let mut teachers = Vec::new();
         let mut names = Vec::new();
         for (path, weight) in self.teachers {
-            let (teacher, checksum) = teacher::read(path, &table)?;
+            let (teacher, checksum) = teacher::read(path, &table, self.device)?;
             names.push(TeacherName { path: path.clone(), checksum, weight: weight / total });
             teachers.push((teacher, (weight / total) as f32));
         }
@@ -153,14 +159,17 @@ impl Distill<'_> {
         let length = (positions.end - positions.start) as usize;
         let mut tokens = vec![0; length];
         reader.read(positions.start, &mut tokens)?;
-        let text = length.div_ceil(TEXTS);
-        let share = text * TEXTS.div_ceil(self.threads);
+        let share = TEXT * length.div_ceil(TEXT).div_ceil(self.threads);
         let record = ensemble.layout.length();
         let mut records = vec![0; length * record];
         let shares = tokens.chunks(share).zip(records.chunks_mut(share * record));
+        let most = TEXT * TEXTS[usize::from(!self.device.fused)];
+        let answer = |(tokens, records): (&[u32], &mut [u8])| {
+            let parts = tokens.chunks(most).zip(records.chunks_mut(most * record));
+            parts.for_each(|(tokens, records)| ensemble.answer(tokens, records));
+        };
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                shares.map(|(tokens, records)| scope.spawn(move || ensemble.answer(tokens, text, records))).collect();
+            let threads: Vec<_> = shares.map(|share| scope.spawn(move || answer(share))).collect();
             threads.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
         Ok(records)
@@ -175,9 +184,10 @@ struct Ensemble<'a> {
 }
 
 impl Ensemble<'_> {
-    /// Writes what the teachers say behind each of `tokens`, which are texts of `text` tokens, the last maybe a shorter one.
-    fn answer(&self, tokens: &[u32], text: usize, records: &mut [u8]) {
-        let texts: Vec<&[u32]> = tokens.chunks(text).collect();
+    /// Writes what the teachers say behind each of `tokens`, which are texts of [`TEXT`] tokens, the last maybe a shorter one.
+    fn answer(&self, tokens: &[u32], records: &mut [u8]) {
+        let texts: Vec<&[u32]> = tokens.chunks(TEXT).collect();
+        let text = texts[0].len();
         let record = self.layout.length();
         let mut streams: Vec<(Box<dyn Stream + '_>, f32)> =
             self.teachers.iter().map(|(teacher, weight)| (teacher.begin(texts.len()), *weight)).collect();
@@ -187,21 +197,141 @@ impl Ensemble<'_> {
             let at = |step: usize, index: usize| texts[index].get(start + step).copied().unwrap_or(LINE_END);
             let batch: Vec<u32> =
                 (0..steps).flat_map(|step| (0..texts.len()).map(move |index| at(step, index))).collect();
-            let mut mixture = vec![0.0; batch.len() * self.rows];
-            for (stream, weight) in &mut streams {
-                stream.read(&batch, *weight, &mut mixture);
-            }
-            let width = self.layout.hint.unwrap_or(0);
-            let hints = streams.iter().map(|(stream, _)| stream.hints()).find(|hints| !hints.is_empty());
-            for (place, probabilities) in mixture.chunks_exact(self.rows).enumerate() {
+            let Layout { top, hint } = self.layout;
+            let told = self.most_probable(&mut streams, &batch);
+            let width = hint.unwrap_or(0);
+            for place in 0..batch.len() {
                 let (step, index) = (start + place / texts.len(), place % texts.len());
                 if step < texts[index].len() {
-                    let position = index * text + step;
-                    let hint = hints.map_or(&[][..], |hints| &hints[place * width..(place + 1) * width]);
+                    let position = index * TEXT + step;
+                    let words = top * place..top * (place + 1);
+                    let best = told.rows[words.clone()].iter().zip(&told.log_probabilities[words]);
+                    let hint = &told.hints[place * width..(place + 1) * width];
                     let record = &mut records[position * record..(position + 1) * record];
-                    write_record(probabilities, hint, self.layout, record);
+                    write_record(best.map(|(row, p)| (*row, *p)), hint, self.layout, record);
                 }
             }
+        }
+    }
+
+    /// What the teachers together hold most probable behind each of `tokens`.
+    fn most_probable(&self, streams: &mut [(Box<dyn Stream + '_>, f32)], tokens: &[u32]) -> Soft {
+        let top = self.layout.top;
+        if let [(stream, _)] = streams
+            && let Some(soft) = stream.most_probable(tokens, top)
+        {
+            return soft;
+        }
+        let mut mixture = vec![0.0; tokens.len() * self.rows];
+        for (stream, weight) in streams.iter_mut() {
+            stream.read(tokens, *weight, &mut mixture);
+        }
+        let hints = streams.iter().map(|(stream, _)| stream.hints()).find(|hints| !hints.is_empty());
+        let mut soft = Soft { top, hints: hints.unwrap_or_default().to_vec(), ..Soft::default() };
+        for probabilities in mixture.chunks_exact(self.rows) {
+            for (row, log_probability) in most_probable(probabilities, top) {
+                soft.rows.push(row);
+                soft.log_probabilities.push(log_probability);
+            }
+        }
+        soft
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    const ROWS: usize = 7;
+
+    /// Holds a row likely that the token and the number of those before it in the text tell.
+    struct Counter {
+        /// Whether it answers by itself, as a network on a device does.
+        alone: bool,
+    }
+
+    struct Counting<'a> {
+        counter: &'a Counter,
+        texts: usize,
+        read: usize,
+        hints: Vec<f32>,
+    }
+
+    impl Teacher for Counter {
+        fn begin(&self, texts: usize) -> Box<dyn Stream + '_> {
+            Box::new(Counting { counter: self, texts, read: 0, hints: Vec::new() })
+        }
+    }
+
+    impl Counting<'_> {
+        fn rows(&mut self, tokens: &[u32]) -> Vec<u32> {
+            let before = |place: usize| self.read + place / self.texts;
+            let rows: Vec<u32> =
+                tokens.iter().enumerate().map(|(place, token)| (token + before(place) as u32) % ROWS as u32).collect();
+            self.hints = rows.iter().map(|&row| row as f32).collect();
+            self.read += tokens.len() / self.texts;
+            rows
+        }
+    }
+
+    impl Stream for Counting<'_> {
+        fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]) {
+            for (row, mixed) in self.rows(tokens).into_iter().zip(mixture.chunks_exact_mut(ROWS)) {
+                mixed[row as usize] += weight;
+            }
+        }
+
+        fn most_probable(&mut self, tokens: &[u32], top: usize) -> Option<Soft> {
+            self.counter.alone.then(|| {
+                let rows = self.rows(tokens);
+                Soft { top, log_probabilities: vec![0.0; rows.len()], rows, hints: self.hints.clone() }
+            })
+        }
+
+        fn hints(&self) -> &[f32] {
+            &self.hints
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_alike_by_whatever_computes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        // Two texts and a shorter one, behind something else.
+        let (start, length) = (100, 2 * TEXT + 1808);
+        let tokens: Vec<u32> = (0..start + length).map(|i| (i * i % ROWS) as u32).collect();
+        fs::write(&path, tokens.iter().flat_map(|token| token.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+        let reader = TokenReader::open(&path, ROWS).unwrap();
+        for (alone, threads, hint) in [(false, 1, None), (false, 2, Some(1)), (false, 5, None), (true, 1, Some(1))] {
+            let device = ComputeDevice { name: "test".into(), device: Device::flex(), fused: !alone };
+            let distill = Distill {
+                corpus: folder.path(),
+                teachers: &[],
+                top: 1,
+                tokens: None,
+                segment: 1 << 18,
+                hints: hint.is_some(),
+                device: &device,
+                threads,
+                out: folder.path(),
+                interrupted: &AtomicBool::new(false),
+            };
+            let layout = Layout { top: 1, hint };
+            let teachers: [(Box<dyn Teacher>, f32); 1] = [(Box::new(Counter { alone }), 1.0)];
+            let ensemble = Ensemble { teachers: &teachers, rows: ROWS, layout };
+            let records = distill.segment(&reader, start as u64..(start + length) as u64, &ensemble).unwrap();
+            for (place, record) in records.chunks_exact(layout.length()).enumerate() {
+                let wanted = (tokens[start + place] as usize + place % TEXT) % ROWS;
+                assert_eq!(record[0] as usize, wanted, "position {place}, {threads} threads");
+                if hint.is_some() {
+                    let factor = f32::from_le_bytes(record[4..8].try_into().unwrap());
+                    let hint = factor * f32::from(record[8] as i8);
+                    assert!((hint - wanted as f32).abs() < 1e-3, "{hint} {wanted}");
+                }
+            }
+            assert_eq!(records.len(), length * layout.length());
         }
     }
 }

@@ -4,13 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
 use lm_wasm::text::LINE_END;
 use twox_hash::XxHash64;
 
+use super::Soft;
 use crate::corpus::WordTable;
 use crate::ngram::{NgramContext, NgramFile, Trie, after, is_ngram_file};
 use crate::training::batches::Batch;
 use crate::training::checkpoint::Checkpoint;
+use crate::training::device::ComputeDevice;
 use crate::training::layer::State;
 use crate::training::network::{Evaluation, Network, Phase};
 use crate::training::slices;
@@ -32,17 +36,24 @@ pub trait Stream {
     /// `mixture`, which has a row of the vocabulary for each.
     fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]);
 
+    /// The `top` most probable rows of what follows each token, and their log-probabilities, where the teacher finds them on
+    /// a device of its own: then the probabilities need not come from there.
+    fn most_probable(&mut self, _tokens: &[u32], _top: usize) -> Option<Soft> {
+        None
+    }
+
     /// What a network compared with its output rows behind each of the tokens read last.
     fn hints(&self) -> &[f32] {
         &[]
     }
 }
 
-/// Reads the folder of a run or an n-gram file, of the same vocabulary; with a checksum of what it is made of.
-pub fn read(path: &Path, table: &WordTable) -> Result<(Box<dyn Teacher>, u64)> {
+/// Reads the folder of a run, to compute on `device`, or an n-gram file, of the same vocabulary; with a checksum of what it
+/// is made of.
+pub fn read(path: &Path, table: &WordTable, device: &ComputeDevice) -> Result<(Box<dyn Teacher>, u64)> {
     if path.is_dir() {
         let checkpoint = Checkpoint::read(path)?;
-        let network = checkpoint.network(table);
+        let network = checkpoint.network(table, device);
         let network =
             network.with_context(|| format!("the teacher {} was trained on another corpus", path.display()))?;
         let evaluation = network.evaluation(Phase { quantized: true, frozen: true });
@@ -94,11 +105,7 @@ struct NetworkStream<'a> {
 
 impl Stream for NetworkStream<'_> {
     fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]) {
-        let texts = self.states[0].h.dims()[0];
-        let batch = Batch::new(texts, tokens.to_vec(), vec![LINE_END; tokens.len()]);
-        let outputs = self.network.outputs(&batch, &mut self.states, self.evaluation);
-        self.hints = slices::take(outputs.clone());
-        let mut logits = slices::take(self.network.logits(outputs, self.evaluation));
+        let mut logits = slices::take(self.logits(tokens));
         let rows = logits.len() / tokens.len();
         for (mixed, logits) in mixture.chunks_exact_mut(rows).zip(logits.chunks_exact_mut(rows)) {
             slices::exp_minus(logits, slices::max(logits));
@@ -107,8 +114,31 @@ impl Stream for NetworkStream<'_> {
         }
     }
 
+    fn most_probable(&mut self, tokens: &[u32], top: usize) -> Option<Soft> {
+        if self.network.fused {
+            return None;
+        }
+        let (best, rows) = log_softmax(self.logits(tokens), 1).topk_with_indices(top, 1);
+        Some(Soft {
+            top,
+            rows: rows.into_data().iter::<i64>().map(|row| row as u32).collect(),
+            log_probabilities: slices::take(best),
+            hints: self.hints.clone(),
+        })
+    }
+
     fn hints(&self) -> &[f32] {
         &self.hints
+    }
+}
+
+impl NetworkStream<'_> {
+    fn logits(&mut self, tokens: &[u32]) -> Tensor<2> {
+        let texts = self.states[0].h.dims()[0];
+        let batch = Batch::new(texts, tokens.to_vec(), vec![LINE_END; tokens.len()]);
+        let outputs = self.network.outputs(&batch, &mut self.states, self.evaluation);
+        self.hints = slices::take(outputs.clone());
+        self.network.logits(outputs, self.evaluation)
     }
 }
 
@@ -128,6 +158,45 @@ impl Stream for NgramStream<'_> {
             self.trie.log_probabilities(*context, &mut probabilities);
             slices::exp_minus(&mut probabilities, 0.0);
             mixed.iter_mut().zip(&probabilities).for_each(|(mixed, x)| *mixed += weight * x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::super::file::most_probable;
+    use super::*;
+    use crate::corpus::Entry;
+    use crate::training::config::tests::GOOD;
+
+    #[test]
+    fn a_device_finds_the_most_probable_words_as_the_cpu_does() {
+        let entry = |count: usize| Entry::special(format!("token {count}"), count as f64);
+        let table = WordTable { specials: 40, entries: (1..=40).map(entry).collect() };
+        let config = toml::from_str(GOOD).unwrap();
+        let teacher = |fused| {
+            let network = Network::new(&config, &table, fused, &Device::flex());
+            let evaluation = network.evaluation(Phase { quantized: true, frozen: true });
+            NetworkTeacher { network, evaluation }
+        };
+        let (cpu, device) = (teacher(true), teacher(false));
+        let (mut cpu, mut device) = (cpu.begin(2), device.begin(2));
+        for tokens in [[3, 11, 7, 30], [8, 8, 39, 1]] {
+            assert_eq!(cpu.most_probable(&tokens, 5), None, "the CPU's probabilities are mixed with others");
+            let mut mixture = vec![0.0; 4 * 40];
+            cpu.read(&tokens, 1.0, &mut mixture);
+            let wanted: Vec<(u32, f32)> = mixture.chunks(40).flat_map(|row| most_probable(row, 5)).collect();
+            let got = device.most_probable(&tokens, 5).unwrap();
+            assert_eq!(got.rows, wanted.iter().map(|word| word.0).collect::<Vec<_>>());
+            for (got, (_, wanted)) in got.log_probabilities.iter().zip(wanted) {
+                assert!((got - wanted).abs() < 1e-4, "{got} {wanted}");
+            }
+            assert_eq!(device.hints().len(), cpu.hints().len());
+            for (got, wanted) in device.hints().iter().zip(cpu.hints()) {
+                assert!((got - wanted).abs() < 1e-4, "{got} {wanted}");
+            }
         }
     }
 }

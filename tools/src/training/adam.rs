@@ -38,9 +38,9 @@ pub struct Gradient {
 }
 
 impl Gradient {
-    /// The sum of the squares.
-    pub fn square(&self) -> f64 {
-        f64::from(self.value.clone().powi_scalar(2).sum().into_scalar::<f32>())
+    /// The sum of the squares, `[1]`.
+    pub fn square(&self) -> Tensor<1> {
+        (self.value.clone() * self.value.clone()).sum()
     }
 }
 

@@ -161,9 +161,8 @@ impl Checkpoint {
         Ok(Checkpoint { bytes, config, position, lineage: Lineage::default(), vocabulary, narrow: None })
     }
 
-    /// The network on the CPU, for the vocabulary that it was trained with.
-    pub fn network(&self, table: &WordTable) -> Result<Network> {
-        let device = ComputeDevice::by_name("flex")?;
+    /// The network, for the vocabulary that it was trained with.
+    pub fn network(&self, table: &WordTable, device: &ComputeDevice) -> Result<Network> {
         let mut network = Network::new(&self.config, table, device.fused, &device.device);
         self.restore_weights(&mut network, &device.device)?;
         Ok(network)

@@ -1,7 +1,9 @@
 //! Where to compute.
 
-use anyhow::{Result, bail};
-use burn::tensor::Device;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::{Result, bail, ensure};
+use burn::tensor::{Device, Tensor};
 
 /// A device by name.
 pub struct ComputeDevice {
@@ -12,8 +14,11 @@ pub struct ComputeDevice {
 }
 
 impl ComputeDevice {
-    /// `flex` (the CPU), `wgpu` or `cuda`.
+    /// `flex` (the CPU), `wgpu`, `cuda`, or one of [`libtorch`].
     pub fn by_name(name: &str) -> Result<ComputeDevice> {
+        if let Some((_, device)) = libtorch().into_iter().find(|(known, _)| *known == name) {
+            return ComputeDevice { name: name.to_owned(), device, fused: false }.in_reach();
+        }
         let (device, fused) = match name {
             "flex" => (Device::flex(), true),
             #[cfg(feature = "wgpu")]
@@ -24,13 +29,44 @@ impl ComputeDevice {
             "wgpu" => return Err(not_built(name)),
             #[cfg(not(feature = "cuda"))]
             "cuda" => return Err(not_built(name)),
-            other => bail!("{other:?} is no device: flex (the CPU), wgpu or cuda"),
+            #[cfg(not(feature = "libtorch"))]
+            "libtorch" | "libtorch-cpu" => return Err(not_built("libtorch")),
+            other => bail!("{other:?} is no device: flex (the CPU), wgpu, cuda, libtorch or libtorch-cpu"),
         };
-        Ok(ComputeDevice { name: name.to_owned(), device, fused })
+        ComputeDevice { name: name.to_owned(), device, fused }.in_reach()
+    }
+
+    /// Refuses a device that is not there, which is noticed at its first use.
+    fn in_reach(self) -> Result<ComputeDevice> {
+        let used = catch_unwind(AssertUnwindSafe(|| Tensor::<1>::ones([1], &self.device).into_data()));
+        ensure!(
+            self.fused || used.is_ok(),
+            "{} cannot be used here (see above): leave --device out to compute on the CPU, or see \"Devices\" in docs/training.md",
+            self.name
+        );
+        Ok(self)
     }
 }
 
-#[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+/// Whether a device adds many rows to few at once, as LibTorch does; CubeCL's kernel takes them one by one.
+pub fn scatters_at_once(device: &Device) -> bool {
+    libtorch().iter().any(|(_, known)| known == device)
+}
+
+/// LibTorch's devices, by name: the first CUDA GPU and the CPU. burn will drop them one day; on an H100 wgpu came nowhere near
+/// them (docs/performance.md).
+#[cfg(feature = "libtorch")]
+#[expect(deprecated, reason = "see above")]
+pub fn libtorch() -> [(&'static str, Device); 2] {
+    [("libtorch", Device::libtorch_cuda(0)), ("libtorch-cpu", Device::libtorch())]
+}
+
+#[cfg(not(feature = "libtorch"))]
+pub fn libtorch() -> [(&'static str, Device); 0] {
+    []
+}
+
+#[cfg(not(all(feature = "wgpu", feature = "cuda", feature = "libtorch")))]
 fn not_built(name: &str) -> anyhow::Error {
     anyhow::anyhow!(
         "this lm-tools was built without {name}: build it with cargo build --release -p lm-tools --features {name}"

@@ -1,6 +1,7 @@
 //! A network under training: its weights, where in the text it stands, and what one update does to both.
 
 use anyhow::{Result, bail};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 
 use super::adam::{Gradient, Update, update_all};
@@ -9,7 +10,7 @@ use super::config::{Config, Normalization};
 use super::device::ComputeDevice;
 use super::layer::State;
 use super::network::{Network, Phase};
-use super::step::StepOptions;
+use super::step::{Step, StepOptions};
 use crate::corpus::WordTable;
 
 /// A network that learns as its config says.
@@ -57,8 +58,8 @@ impl<'a> Learner<'a> {
             self.network.start_quantization();
         }
         let step = self.network.step(batch, &mut self.states, phase, options, random);
-        let norm = step.gradients.iter().flatten().map(Gradient::square).sum::<f64>().sqrt();
-        if !(step.loss.is_finite() && norm.is_finite()) {
+        let (loss, norm) = loss_and_norm(&step);
+        if !(loss.is_finite() && norm.is_finite()) {
             bail!(
                 "the loss is no longer finite at step {number}: lower training.learning_rate or training.clip and begin another run, \
                  from this one's last checkpoint (--init), if it has one that is good, or anew"
@@ -68,7 +69,7 @@ impl<'a> Learner<'a> {
             // Some sequence is in states where what is small grows from step to step: its gradient tells nothing of the text, and
             // an update by it would bring others there.
             self.rewind();
-            return Ok(Learned { loss: step.loss, norm });
+            return Ok(Learned { loss, norm });
         }
         let update = Update {
             learning_rate: self.learning_rate(number),
@@ -81,7 +82,7 @@ impl<'a> Learner<'a> {
         if !phase.frozen {
             self.network.follow_statistics(step.norms, training.shards);
         }
-        Ok(Learned { loss: step.loss, norm })
+        Ok(Learned { loss, norm })
     }
 
     /// What a step does.
@@ -103,4 +104,12 @@ impl<'a> Learner<'a> {
         };
         training.learning_rate * shape
     }
+}
+
+/// The loss, and the norm of the whole gradient. Read together: a device is waited for once.
+fn loss_and_norm(step: &Step) -> (f64, f64) {
+    let squares = step.gradients.iter().flatten().map(Gradient::square);
+    let told = Tensor::cat([step.loss.clone()].into_iter().chain(squares).collect(), 0);
+    let told: Vec<f32> = told.into_data().try_into_vec().expect("float tensors hold f32");
+    (told[0].into(), told[1..].iter().map(|&square| f64::from(square)).sum::<f64>().sqrt())
 }

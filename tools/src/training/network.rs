@@ -31,7 +31,7 @@ pub struct Network {
     pub parameters: Vec<Parameter>,
     pub(super) places: Places,
     /// Whether to run over slices, the CPU's way.
-    pub(super) fused: bool,
+    pub fused: bool,
     pub(super) device: Device,
 }
 

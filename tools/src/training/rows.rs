@@ -20,10 +20,11 @@ pub fn indices(values: impl IntoIterator<Item = u32>, device: &Device) -> Tensor
 
 impl Rows {
     /// The distinct ones of `rows`.
-    pub fn distinct(mut rows: Vec<u32>) -> Rows {
-        rows.sort_unstable();
-        rows.dedup();
-        Rows::Some(rows)
+    pub fn distinct(rows: &[u32]) -> Rows {
+        // A mark for each row up to the last: sorting takes longer.
+        let mut marks = vec![false; rows.iter().max().map_or(0, |&last| last as usize + 1)];
+        rows.iter().for_each(|&row| marks[row as usize] = true);
+        Rows::Some((0..).zip(marks).filter_map(|(row, marked)| marked.then_some(row)).collect())
     }
 
     /// How many they are, of a table of `all`.
@@ -50,11 +51,15 @@ impl Rows {
         }
     }
 
-    /// Where among the rows taken out those of `wanted` stand.
+    /// Where among the rows taken out those of `wanted`, which must be among them, stand.
     pub fn positions(&self, wanted: &[u32]) -> Vec<u32> {
         match self {
             Rows::All => wanted.to_vec(),
-            Rows::Some(rows) => wanted.iter().map(|row| rows.partition_point(|other| other < row) as u32).collect(),
+            Rows::Some(rows) => {
+                let mut places = vec![0; rows.last().map_or(0, |&last| last as usize + 1)];
+                (0..).zip(rows).for_each(|(place, &row)| places[row as usize] = place);
+                wanted.iter().map(|&row| places[row as usize]).collect()
+            }
         }
     }
 
@@ -89,11 +94,13 @@ mod tests {
     fn take_and_put_back() {
         let device = Device::flex();
         let table = Tensor::<2>::from_floats([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5], [3.0, 3.5]], &device);
-        let rows = Rows::distinct(vec![3, 1, 3]);
+        let rows = Rows::distinct(&[3, 1, 3]);
         assert_eq!(rows.of(&table).into_data().try_into_vec::<f32>().unwrap(), [1.0, 1.5, 3.0, 3.5]);
         assert_eq!(rows.positions(&[3, 1]), [1, 0]);
         assert_eq!((rows.count(4), rows.at(1)), (2, 3));
         assert_eq!((Rows::All.count(4), Rows::All.at(1)), (4, 1));
+        let none = Rows::distinct(&[]);
+        assert_eq!((none.count(4), none.positions(&[])), (0, vec![]));
         let changed = rows.add_to(table, Tensor::ones([2, 2], &device));
         assert_eq!(changed.into_data().try_into_vec::<f32>().unwrap(), [0.0, 0.5, 2.0, 2.5, 2.0, 2.5, 4.0, 4.5]);
     }

@@ -6,8 +6,10 @@ use burn::tensor::{Bool, Device, IndexingUpdateOp, Int, Tensor};
 use super::rows::{indices, scatter_sum};
 use super::slices;
 
-/// Logits held at once, at most.
+/// Logits held at once, at most: so many stay near the CPU.
 const CHUNK_ELEMENTS: usize = 2 << 20;
+/// The same on other devices, which want large products; 128 MiB is what some take in one buffer.
+const DEVICE_CHUNK_ELEMENTS: usize = 32 << 20;
 /// Stands for minus infinity in logits.
 pub(super) const MASKED: f32 = -1e9;
 
@@ -36,8 +38,9 @@ impl Loss {
 }
 
 /// How many positions have their logits computed at once.
-fn chunk(rows: usize) -> usize {
-    (CHUNK_ELEMENTS / rows.max(1)).max(1)
+fn chunk(rows: usize, device: &Device) -> usize {
+    let elements = if *device == Device::flex() { CHUNK_ELEMENTS } else { DEVICE_CHUNK_ELEMENTS };
+    (elements / rows.max(1)).max(1)
 }
 
 /// Cross-entropy of `targets` under softmax over all `rows`: `outputs` is `[positions, width]`, `rows` `[rows, width]`,
@@ -68,8 +71,9 @@ pub(super) fn by_chunks(
         bias: Tensor::zeros([count, 1], &device),
     };
     let mut gradients = Vec::new();
-    for start in (0..positions).step_by(chunk(count)) {
-        let size = chunk(count).min(positions - start);
+    let chunk = chunk(count, &device);
+    for start in (0..positions).step_by(chunk) {
+        let size = chunk.min(positions - start);
         let h = outputs.clone().narrow(0, start, size);
         let (mean, d, d_bias) = of(h.clone().matmul(transposed.clone()), &targets[start..start + size]);
         loss.mean = loss.mean + mean;
@@ -92,8 +96,9 @@ pub fn negative_log_likelihood(
     let transposed = rows.clone().transpose();
     let (positions, count) = (outputs.dims()[0], rows.dims()[0]);
     let mut sum = 0.0;
-    for start in (0..positions).step_by(chunk(count)) {
-        let size = chunk(count).min(positions - start);
+    let chunk = chunk(count, &outputs.device());
+    for start in (0..positions).step_by(chunk) {
+        let size = chunk.min(positions - start);
         let logits = outputs.clone().narrow(0, start, size).matmul(transposed.clone());
         let loss = gradient(logits, bias, &targets[start..start + size], 1.0, fused).0;
         sum += f64::from(loss.into_scalar::<f32>());

@@ -5,9 +5,10 @@
 //! the run, not of the machine, so that a run gives the same numbers everywhere.
 
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Distribution, Int, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -63,8 +64,8 @@ impl<'a> StepOptions<'a> {
 
 /// What a batch gives.
 pub struct Step {
-    /// Mean loss in nats.
-    pub loss: f64,
+    /// Mean loss in nats, `[1]`; left on the device.
+    pub loss: Tensor<1>,
     pub gradients: ByParameter,
     /// Of each layer, where products are normalized: the statistics met.
     pub norms: Vec<Option<[NormGradients; 2]>>,
@@ -163,7 +164,7 @@ impl Network {
             layer.recurrent = masked(layer.recurrent.clone(), mask);
         }
         let norms = sum.layers.iter().map(|layer| layer.norms.clone()).collect();
-        let loss = f64::from(sum.loss.clone().into_scalar::<f32>());
+        let loss = sum.loss.clone().reshape([1]);
         let weights = StepWeights { input, layers: computed, projection, output };
         Step { loss, gradients: self.parameter_gradients(weights, sum, &shared.touched), norms }
     }
@@ -215,9 +216,18 @@ impl Network {
 
     /// A mask that zeroes a share of the elements and scales the others up, repeated `times` below itself; none where
     /// the share is 0.
-    fn mask(&self, share: f64, shape: [usize; 2], times: usize, random: &mut StdRng) -> Option<Tensor<2>> {
+    pub(super) fn mask(&self, share: f64, shape: [usize; 2], times: usize, random: &mut StdRng) -> Option<Tensor<2>> {
         if share == 0.0 {
             return None;
+        }
+        if !self.fused {
+            // Millions of numbers a step: drawn where they are used, from a seed that a resumed run draws, too. A device has one
+            // generator, whatever shard asks.
+            static DRAWING: Mutex<()> = Mutex::new(());
+            let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+            self.device.seed(random.random());
+            let mask = Tensor::random(shape, Distribution::Bernoulli(1.0 - share), &self.device);
+            return Some(mask.repeat_dim(0, times) * (1.0 / (1.0 - share)));
         }
         let (share, kept) = (share as f32, 1.0 / (1.0 - share as f32));
         let mask: Vec<f32> =
@@ -231,12 +241,12 @@ impl Network {
         let output = drawn.map(|drawn| [&batch.targets, drawn, soft].concat());
         match (self.config.tied, output) {
             (true, Some(output)) => {
-                Touched { input: Rows::distinct([batch.inputs.as_slice(), &output].concat()), output: None }
+                Touched { input: Rows::distinct(&[batch.inputs.as_slice(), &output].concat()), output: None }
             }
             (true, None) => Touched { input: Rows::All, output: None },
             (false, output) => Touched {
-                input: Rows::distinct(batch.inputs.clone()),
-                output: Some(output.map_or(Rows::All, Rows::distinct)),
+                input: Rows::distinct(&batch.inputs),
+                output: Some(output.map_or(Rows::All, |output| Rows::distinct(&output))),
             },
         }
     }

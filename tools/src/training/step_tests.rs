@@ -112,7 +112,7 @@ fn gradients_are_differences(config: &Config, phase: Phase) {
                 let mut values = take(value.clone());
                 values[index] += change;
                 network.parameters[place].value = give(values, value.dims(), &device);
-                step(&network, config, phase).loss
+                step(&network, config, phase).loss()
             };
             let slope = ((loss(DELTA) - loss(-DELTA)) / f64::from(2.0 * DELTA)) as f32;
             let name = &network.parameters[place].name;
@@ -147,7 +147,7 @@ fn other_losses_count() {
         ] {
             let loss = |more: &str| {
                 let config = config(TIED, "", &format!("{softmax}\n{more}"));
-                step(&network(&config, true, &Device::flex()), &config, PHASE).loss
+                step(&network(&config, true, &Device::flex()), &config, PHASE).loss()
             };
             let (plain, once, twice) = (loss(""), loss(other), loss(twice));
             assert!(once > plain + 0.1, "{other}: {once} is not more than {plain}");
@@ -196,7 +196,7 @@ fn gradients_under_dropout() {
 }
 
 fn assert_same(one: &Step, other: &Step, shapes: &[[usize; 2]]) {
-    assert!((one.loss - other.loss).abs() < 1e-5, "{} {}", one.loss, other.loss);
+    assert!((one.loss() - other.loss()).abs() < 1e-5, "{} {}", one.loss(), other.loss());
     for ((one, other), &shape) in one.gradients.iter().zip(&other.gradients).zip(shapes) {
         let [one, other] = [one, other].map(|gradient| gradient.as_ref().map(|gradient| whole(gradient, shape)));
         for (one, other) in one.iter().flatten().zip(other.iter().flatten()) {
@@ -250,7 +250,7 @@ fn a_wider_network_computes_what_the_smaller_one_did() {
         }
         let shapes = shapes(&before);
         let (before, grown) = (step(&before, &small, PHASE), step(&after, &wide, PHASE));
-        assert!((before.loss - grown.loss).abs() < 1e-5, "{} {}", before.loss, grown.loss);
+        assert!((before.loss() - grown.loss()).abs() < 1e-5, "{} {}", before.loss(), grown.loss());
         // The last column of all that became wider is new, and learns: at once or, behind a projection of zero, in the step after.
         let update = |number| Update { learning_rate: 0.01, scale: 1.0, decay: 0.0, step: number, fused: true };
         let mut learned = vec![false; after.parameters.len()];
@@ -321,41 +321,67 @@ fn slices_and_tensors_compute_the_same() {
     }
 }
 
+impl Step {
+    fn loss(&self) -> f64 {
+        self.loss.clone().into_scalar::<f32>().into()
+    }
+}
+
+#[test]
+fn a_device_draws_its_masks_itself() {
+    let network = network(&config(TIED, "", SAMPLED), false, &Device::flex());
+    let mask = |seed| take(network.mask(0.25, [40, 50], 2, &mut StdRng::seed_from_u64(seed)).unwrap());
+    let drawn = mask(1);
+    assert_eq!(drawn[..2000], drawn[2000..], "what is repeated is the same");
+    assert!(drawn.iter().all(|&x| x == 0.0 || (x - 4.0 / 3.0).abs() < 1e-6));
+    let zeros = drawn.iter().filter(|&&x| x == 0.0).count();
+    assert!((800..1200).contains(&zeros), "{zeros} of 4000");
+    assert_eq!(drawn, mask(1));
+    assert_ne!(drawn, mask(2));
+}
+
 /// Losses of some updates on a device.
-#[cfg_attr(not(feature = "wgpu"), expect(dead_code, reason = "compares devices"))]
+#[cfg_attr(not(any(feature = "wgpu", feature = "libtorch")), expect(dead_code, reason = "compares devices"))]
 fn losses(device: &Device, fused: bool) -> Vec<f64> {
-    let config = config(TIED, QUANTIZED, SAMPLED);
+    let config = config(TIED, QUANTIZED, &format!("{SAMPLED}\nngrams = {{ longest = 4, vectors = 50 }}"));
     let mut network = network(&config, fused, device);
     let update = |number| Update { learning_rate: 0.01, scale: 1.0, decay: 0.0, step: number, fused };
     let train = |number| {
         let step = step(&network, &config, PHASE);
+        let loss = step.loss();
         for (parameter, gradient) in network.parameters.iter_mut().zip(step.gradients) {
             if let Some(gradient) = gradient {
                 parameter.update(gradient, update(number));
             }
         }
-        step.loss
+        loss
     };
     (1..=5).map(train).collect()
+}
+
+#[cfg(any(feature = "wgpu", feature = "libtorch"))]
+fn trains_as_the_cpu_does(device: &Device) {
+    for (there, cpu) in losses(device, false).into_iter().zip(losses(&Device::flex(), true)) {
+        assert!((there - cpu).abs() < 1e-3, "{there} {cpu}");
+    }
 }
 
 /// Runs where the feature is built and a Vulkan, Metal or DirectX device exists; a software one (Mesa's lavapipe) will do.
 #[cfg(feature = "wgpu")]
 #[test]
 fn wgpu_trains_as_the_cpu_does() {
-    let device = std::panic::catch_unwind(|| {
-        let device = super::device::ComputeDevice::by_name("wgpu").unwrap().device;
-        // A device that isn't there is noticed at its first use.
-        take(give(vec![1.0], [1, 1], &device));
-        device
-    });
-    let Ok(device) = device else {
+    let Ok(super::device::ComputeDevice { device, .. }) = super::device::ComputeDevice::by_name("wgpu") else {
         // Not eprintln, which a test that passes keeps to itself.
         let told = "SKIPPED: no device for wgpu; with Mesa's lavapipe installed (mesa-vulkan-drivers) this test runs\n";
         std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
         return;
     };
-    for (wgpu, cpu) in losses(&device, false).into_iter().zip(losses(&Device::flex(), true)) {
-        assert!((wgpu - cpu).abs() < 1e-3, "{wgpu} {cpu}");
-    }
+    trains_as_the_cpu_does(&device);
+}
+
+/// On LibTorch's CPU device, which needs no GPU and has the same operations.
+#[cfg(feature = "libtorch")]
+#[test]
+fn libtorch_trains_as_the_cpu_does() {
+    trains_as_the_cpu_does(&super::device::ComputeDevice::by_name("libtorch-cpu").unwrap().device);
 }

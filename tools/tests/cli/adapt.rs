@@ -258,7 +258,7 @@ fn what_began_with_a_model_file_tells_of_it() {
     let info = succeed(&["inspect", &workspace.text("last.lm")]);
     let authors = ["the first", "the second", "the third", "the fourth"];
     for told in ["post (CC0-1.0)", "tiny (CC0-1.0)"].into_iter().chain(authors) {
-        assert!(info.contains(told), "{told:?} is missing:\n{info}");
+        assert_eq!(info.matches(told).count(), 1, "{told:?} is told once:\n{info}");
     }
     let card = fs::read_to_string(workspace.path("last.md")).unwrap();
     assert!(card.contains("the third author \\| and others"), "{card}");

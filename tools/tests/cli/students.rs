@@ -16,7 +16,7 @@ fn a_student_learns_from_teachers() {
     let distill = |top: &str| {
         let (top, out) = (top.to_owned(), path("soft"));
         let teachers = ["distill", &corpus, "--teacher", &network, "--teacher", &ngrams];
-        let options = ["--segment", "1000", "--hints", "--top", &top, "--out", &out];
+        let options = ["--segment", "10000", "--hints", "--top", &top, "--out", &out];
         teachers.iter().chain(&options).map(|&argument| argument.to_owned()).collect::<Vec<_>>()
     };
     succeed(&distill("4"));

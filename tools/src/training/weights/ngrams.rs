@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::thread::{self, available_parallelism};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Int, Tensor};
 use lm_wasm::text::Marked;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use crate::training::rows::Rows;
+use crate::training::device::scatters_at_once;
+use crate::training::rows::{Rows, indices, scatter_sum};
 use crate::training::slices::{give, take};
 
 /// Which n-grams, by a config.
@@ -102,6 +103,9 @@ impl Touched {
     /// The mean of each row's vectors, taken out of `table`.
     pub fn means(&self, table: &Tensor<2>) -> Tensor<2> {
         let (width, device) = (table.dims()[1], table.device());
+        if scatters_at_once(&device) {
+            return self.means_at_once(table);
+        }
         let vectors = take(Rows::Some(self.vectors.clone()).of(table));
         let mut means = self.rows.sums(&vectors, width);
         self.divide(&mut means, width);
@@ -111,6 +115,9 @@ impl Touched {
     /// The gradient with respect to the vectors, from that of the rows.
     pub fn backward(self, d: Tensor<2>) -> (Tensor<2>, Rows) {
         let (width, device) = (d.dims()[1], d.device());
+        if scatters_at_once(&device) {
+            return (self.sums_at_once(d), Rows::Some(self.vectors));
+        }
         let mut d = take(d);
         self.divide(&mut d, width);
         let sums = self.rows.transposed(self.vectors.len()).sums(&d, width);
@@ -120,9 +127,45 @@ impl Touched {
     /// Divides each row by the number of its vectors.
     fn divide(&self, rows: &mut [f32], width: usize) {
         for (index, row) in rows.chunks_exact_mut(width).enumerate() {
-            let share = 1.0 / self.rows.of(index).len().max(1) as f32;
+            let share = self.share(index);
             row.iter_mut().for_each(|x| *x *= share);
         }
+    }
+
+    /// [`means`](Self::means) as operations of a device.
+    fn means_at_once(&self, table: &Tensor<2>) -> Tensor<2> {
+        let device = table.device();
+        let vectors = table.clone().select(0, self.numbers(|number| self.vectors[number as usize], &device));
+        scatter_sum(vectors, self.lists(&device), self.rows.count()) * self.shares(&device)
+    }
+
+    /// The gradient of [`backward`](Self::backward) as operations of a device.
+    fn sums_at_once(&self, d: Tensor<2>) -> Tensor<2> {
+        let device = d.device();
+        let d = (d * self.shares(&device)).select(0, self.lists(&device));
+        scatter_sum(d, self.numbers(|number| number, &device), self.vectors.len())
+    }
+
+    /// One over the number of a row's vectors.
+    fn share(&self, row: usize) -> f32 {
+        1.0 / self.rows.of(row).len().max(1) as f32
+    }
+
+    /// The same of all rows, `[rows, 1]`.
+    fn shares(&self, device: &Device) -> Tensor<2> {
+        let rows = self.rows.count();
+        give((0..rows).map(|row| self.share(row)).collect(), [rows, 1], device)
+    }
+
+    /// What stands in the rows' lists, one behind the other.
+    fn numbers(&self, of: impl Fn(u32) -> u32, device: &Device) -> Tensor<1, Int> {
+        indices(self.rows.numbers.iter().map(|&number| of(number)), device)
+    }
+
+    /// Of each of those numbers the row that it stands in.
+    fn lists(&self, device: &Device) -> Tensor<1, Int> {
+        let lists = self.rows.starts.windows(2).zip(0..);
+        indices(lists.flat_map(|(ends, row)| (ends[0]..ends[1]).map(move |_| row)), device)
     }
 }
 
@@ -201,7 +244,9 @@ mod tests {
         let ngrams = ngrams();
         let table: Vec<f32> = (0..2000).map(|i| (i as f32 * 0.7).sin()).collect();
         for rows in [Rows::All, Rows::Some(vec![1, 3])] {
-            let means = values(ngrams.touched(&rows).means(&tensor(&table, [1000, 2])));
+            let touched = ngrams.touched(&rows);
+            let means = values(touched.means(&tensor(&table, [1000, 2])));
+            assert_close(&values(touched.means_at_once(&tensor(&table, [1000, 2]))), &means);
             let rows = match rows {
                 Rows::All => vec![0, 1, 2, 3],
                 Rows::Some(rows) => rows,
@@ -225,7 +270,9 @@ mod tests {
         let ngrams = ngrams();
         let rows = Rows::Some(vec![0, 1, 3]);
         let upstream = tensor(&[0.3, -1.0, 0.2, 0.4, 0.7, -0.6], [3, 2]);
+        let at_once = ngrams.touched(&rows).sums_at_once(upstream.clone());
         let (got, touched) = ngrams.touched(&rows).backward(upstream.clone());
+        assert_close(&values(at_once), &values(got.clone()));
 
         let table = Tensor::<2>::from_inner(Tensor::zeros([1000, 2], &upstream.device())).require_grad();
         let means = [0_usize, 1, 3].map(|row| {
