@@ -34,8 +34,10 @@ use crate::training::device::ComputeDevice;
 const TEXT: usize = 4096;
 /// Tokens of each that are read at once.
 const STEPS: usize = 8;
-/// Texts that a thread reads side by side at most: as many as the CPU's memory has room for, and as a GPU is busy with.
-const TEXTS: [usize; 2] = [64, 512];
+/// Texts that a thread reads side by side at most: as many as the CPU's memory has room for.
+const TEXTS: usize = 64;
+/// The same on other devices: as many as keep a GPU busy.
+const DEVICE_TEXTS: usize = 512;
 
 /// Whose soft targets they are: of use for this corpus alone, and a run goes on only with the same teachers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -163,7 +165,7 @@ impl Distill<'_> {
         let record = ensemble.layout.length();
         let mut records = vec![0; length * record];
         let shares = tokens.chunks(share).zip(records.chunks_mut(share * record));
-        let most = TEXT * TEXTS[usize::from(!self.device.fused)];
+        let most = TEXT * if self.device.fused { TEXTS } else { DEVICE_TEXTS };
         let answer = |(tokens, records): (&[u32], &mut [u8])| {
             let parts = tokens.chunks(most).zip(records.chunks_mut(most * record));
             parts.for_each(|(tokens, records)| ensemble.answer(tokens, records));
