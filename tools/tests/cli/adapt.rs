@@ -260,6 +260,14 @@ fn what_began_with_a_model_file_tells_of_it() {
     for told in ["post (CC0-1.0)", "tiny (CC0-1.0)"].into_iter().chain(authors) {
         assert_eq!(info.matches(told).count(), 1, "{told:?} is told once:\n{info}");
     }
+    // Two of one name and licence are told as one.
+    let named = [&workspace.exporting("fourth", "fourth-corpus", "named.lm")[..], &["--name".into(), "post".into()]];
+    succeed(&named.concat());
+    let fifth = workspace.text("fifth");
+    train(&workspace.text("named.lm"), "mail.txt", "the fifth author", &fifth);
+    succeed(&workspace.exporting("fifth", "fifth-corpus", "fifth.lm"));
+    let info = succeed(&["inspect", &workspace.text("fifth.lm")]);
+    assert_eq!(info.matches("post (CC0-1.0)").count(), 1, "{info}");
     let card = fs::read_to_string(workspace.path("last.md")).unwrap();
     assert!(card.contains("the third author \\| and others"), "{card}");
 }
