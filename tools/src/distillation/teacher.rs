@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
 use lm_wasm::text::LINE_END;
 use twox_hash::XxHash64;
 
@@ -105,7 +104,8 @@ struct NetworkStream<'a> {
 
 impl Stream for NetworkStream<'_> {
     fn read(&mut self, tokens: &[u32], weight: f32, mixture: &mut [f32]) {
-        let mut logits = slices::take(self.logits(tokens));
+        let outputs = self.outputs(tokens);
+        let mut logits = slices::take(self.network.logits(outputs, self.evaluation));
         let rows = logits.len() / tokens.len();
         for (mixed, logits) in mixture.chunks_exact_mut(rows).zip(logits.chunks_exact_mut(rows)) {
             slices::exp_minus(logits, slices::max(logits));
@@ -118,13 +118,8 @@ impl Stream for NetworkStream<'_> {
         if self.network.fused {
             return None;
         }
-        let (best, rows) = log_softmax(self.logits(tokens), 1).topk_with_indices(top, 1);
-        Some(Soft {
-            top,
-            rows: rows.into_data().iter::<i64>().map(|row| row as u32).collect(),
-            log_probabilities: slices::take(best),
-            hints: self.hints.clone(),
-        })
+        let outputs = self.outputs(tokens);
+        Some(Soft { hints: self.hints.clone(), ..self.network.most_probable(outputs, self.evaluation, top) })
     }
 
     fn hints(&self) -> &[f32] {
@@ -133,12 +128,13 @@ impl Stream for NetworkStream<'_> {
 }
 
 impl NetworkStream<'_> {
-    fn logits(&mut self, tokens: &[u32]) -> Tensor<2> {
+    /// What is compared with the output rows behind each of the tokens; kept as hints.
+    fn outputs(&mut self, tokens: &[u32]) -> Tensor<2> {
         let texts = self.states[0].h.dims()[0];
         let batch = Batch::new(texts, tokens.to_vec(), vec![LINE_END; tokens.len()]);
         let outputs = self.network.outputs(&batch, &mut self.states, self.evaluation);
         self.hints = slices::take(outputs.clone());
-        self.network.logits(outputs, self.evaluation)
+        outputs
     }
 }
 

@@ -38,9 +38,9 @@ impl ComputeDevice {
 
     /// Refuses a device that is not there, which is noticed at its first use.
     fn in_reach(self) -> Result<ComputeDevice> {
-        let used = catch_unwind(AssertUnwindSafe(|| Tensor::<1>::ones([1], &self.device).into_data()));
+        let usable = || catch_unwind(AssertUnwindSafe(|| Tensor::<1>::ones([1], &self.device).into_data())).is_ok();
         ensure!(
-            self.fused || used.is_ok(),
+            self.fused || usable(),
             "{} cannot be used here (see above): leave --device out to compute on the CPU, or see \"Devices\" in docs/training.md",
             self.name
         );

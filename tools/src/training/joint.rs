@@ -19,10 +19,9 @@ use super::layer::State;
 use super::learner::Learner;
 use super::network::Evaluation;
 use super::sampler::Sampler;
-use super::slices;
 use super::step::StepOptions;
 use crate::corpus::WordTable;
-use crate::distillation::{Soft, largest};
+use crate::distillation::Soft;
 
 /// The teacher, and how much it tells.
 pub struct JointTeacher<'a> {
@@ -72,18 +71,7 @@ impl<'a> JointTeacher<'a> {
     fn tell_shard(&self, shard: &Batch, mut states: Vec<State>, evaluation: &Evaluation) -> Soft {
         let network = &self.learner.network;
         let outputs = network.outputs(shard, &mut states, evaluation);
-        let logits = slices::take(network.logits(outputs, evaluation));
-        let mut soft = Soft { top: self.top, ..Soft::default() };
-        for logits in logits.chunks_exact(logits.len() / shard.inputs.len()) {
-            let most = slices::max(logits);
-            let mut powers = logits.to_vec();
-            slices::exp_minus(&mut powers, most);
-            let normalizer = most + slices::sum(&powers, |x| x).ln();
-            let rows = largest(logits, self.top);
-            soft.log_probabilities.extend(rows.iter().map(|&row| logits[row as usize] - normalizer));
-            soft.rows.extend(rows);
-        }
-        soft
+        network.most_probable(outputs, evaluation, self.top)
     }
 }
 
@@ -108,6 +96,7 @@ mod tests {
     use crate::corpus::Entry;
     use crate::training::config::Config;
     use crate::training::config::tests::GOOD;
+    use crate::training::slices;
 
     fn table() -> WordTable {
         let entry = |count: usize| Entry::special(format!("token {count}"), count as f64);

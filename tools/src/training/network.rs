@@ -1,5 +1,6 @@
 //! The network: embedding, recurrent layers, projection, output rows; its parameters and what it computes with.
 
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -11,10 +12,11 @@ use super::layer::{LayerWeights, NormGradients, Sequence, State};
 use super::lsh::{LshPlaces, LshTape};
 use super::norm::{Method, Norm};
 use super::rows::{Rows, indices};
-use super::slices::give;
+use super::slices::{self, give};
 use super::softmax;
 use super::weights::{Computed, Inputs, Matrix, Ngrams, Spec, Tail, Transform};
 use crate::corpus::WordTable;
+use crate::distillation::{Soft, largest};
 
 /// Half width of the uniform distribution that embeddings and output rows start from.
 const TABLE_INIT: f32 = 0.05;
@@ -368,6 +370,29 @@ impl Network {
     /// The logits of all rows, `[positions, rows]`, of what [`outputs`](Self::outputs) gave.
     pub fn logits(&self, outputs: Tensor<2>, evaluation: &Evaluation) -> Tensor<2> {
         outputs.matmul(evaluation.output.clone().transpose()) + self.value(self.places.bias).clone().transpose()
+    }
+
+    /// The `top` most probable rows behind each of what [`outputs`](Self::outputs) gave. Other devices than the CPU find them
+    /// themselves: the logits of all rows need not come from there.
+    pub fn most_probable(&self, outputs: Tensor<2>, evaluation: &Evaluation, top: usize) -> Soft {
+        let logits = self.logits(outputs, evaluation);
+        if !self.fused {
+            let (best, rows) = log_softmax(logits, 1).topk_with_indices(top, 1);
+            let rows = rows.into_data().iter::<i64>().map(|row| row as u32).collect();
+            return Soft { top, rows, log_probabilities: slices::take(best), ..Soft::default() };
+        }
+        let rows = logits.dims()[1];
+        let mut soft = Soft { top, ..Soft::default() };
+        for logits in slices::take(logits).chunks_exact(rows) {
+            let most = slices::max(logits);
+            let mut powers = logits.to_vec();
+            slices::exp_minus(&mut powers, most);
+            let normalizer = most + slices::sum(&powers, |x| x).ln();
+            let rows = largest(logits, top);
+            soft.log_probabilities.extend(rows.iter().map(|&row| logits[row as usize] - normalizer));
+            soft.rows.extend(rows);
+        }
+        soft
     }
 
     /// Sum of the negative log-likelihoods of a batch's targets; moves `states` on.
