@@ -4,7 +4,7 @@ use std::mem::take;
 
 use crate::Error;
 use crate::format::{Metadata, ModelParts, RareParts, Shape, Source};
-use crate::nn::{Matrix, Network};
+use crate::nn::{Corrections, Matrix, Network};
 use crate::text::{RareWords, Vocabulary, WordList};
 
 /// A checked model. Nothing that is done with it can fail.
@@ -13,6 +13,7 @@ pub struct Model {
     metadata: Metadata,
     vocabulary: Vocabulary,
     network: Network,
+    corrections: Corrections,
 }
 
 impl Model {
@@ -40,7 +41,9 @@ impl Model {
             let rare = RareWords::from_parts(words, flags, log_share).map_err(corrupt)?;
             vocabulary = vocabulary.with_rare_words(rare).map_err(corrupt)?;
         }
-        Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)? })
+        let corrections = Corrections::from_parts(parts.corrections.take().unwrap_or_default(), vocabulary.len());
+        let corrections = corrections.ok_or(Error::corrupt("corrections", "they are not those of this vocabulary"))?;
+        Ok(Model { metadata: parts.metadata.clone(), vocabulary, network: Network::new(parts)?, corrections })
     }
 
     /// Takes over the parts of a model that was never a file.
@@ -65,6 +68,11 @@ impl Model {
     /// The network, for those who keep states themselves; others use a [`Session`](crate::Session).
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// What is added to the network's logits behind some words.
+    pub fn corrections(&self) -> &Corrections {
+        &self.corrections
     }
 
     /// Rounds activations to so many bits, see [`Network::set_activation_bits`].

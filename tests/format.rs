@@ -6,8 +6,8 @@ mod common;
 
 use common::{Encoding, Random, Recipe, SHIPPED, many_words, parts, parts_of, recipes};
 use lm_wasm::format::{
-    Bias, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, RareParts, SectionKind, Shape, VERSION, Values,
-    inspect, limits, reseal,
+    Bias, CorrectionParts, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, RareParts, SectionKind, Shape,
+    VERSION, Values, inspect, limits, reseal,
 };
 use lm_wasm::{Error, ErrorKind, Model, Session};
 use proptest::prelude::*;
@@ -243,13 +243,35 @@ fn rare_words_that_do_not_fit_are_not_loaded() {
 }
 
 #[test]
+fn corrections_that_do_not_fit_are_not_loaded() {
+    let changes: [fn(&mut CorrectionParts); 4] = [
+        |corrections| corrections.tokens.push(120),
+        |corrections| drop(corrections.contexts.pop()),
+        |corrections| corrections.words.push(1),
+        |corrections| corrections.steps.clear(),
+    ];
+    for change in changes {
+        let mut parts = parts(1, SHIPPED);
+        change(parts.corrections.as_mut().unwrap());
+        let error = Model::from_parts(parts).unwrap_err();
+        assert!(error.kind() == ErrorKind::Corrupt && error.to_string().contains("corrections"), "{error}");
+    }
+    // The fourth part becomes a fifth.
+    let mut file = shipped();
+    let sections = inspect(&file).unwrap();
+    file[32 + 32 * (sections.len() - 1) + 4..][..4].copy_from_slice(&4u32.to_le_bytes());
+    reseal(&mut file);
+    assert_eq!(load_and_use(&file).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
 fn a_listing_tells_all_sections() {
     let file = shipped();
     let sections = inspect(&file).unwrap();
-    assert_eq!(sections.len(), 14);
+    assert_eq!(sections.len(), 18);
     assert!(sections.iter().all(|section| section.offset % 64 == 0));
     let last = sections.last().unwrap();
-    assert_eq!((last.kind, last.offset + last.length), (SectionKind::RareWordFlags, file.len()));
+    assert_eq!((last.kind, last.offset + last.length), (SectionKind::Corrections, file.len()));
     let weights = sections.iter().find(|section| section.kind == SectionKind::LayerRecurrent).unwrap();
     assert_eq!((weights.encoding, weights.shape), ("ternary", Some((4 * 13, 13))));
 }

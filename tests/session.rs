@@ -7,9 +7,9 @@ mod common;
 use common::{SHIPPED, parts, parts_of, recipes};
 use std::slice::from_ref;
 
-use lm_wasm::format::InputKind;
+use lm_wasm::format::{InputKind, ModelParts};
 use lm_wasm::predict::{MAX_SUGGESTIONS, WINDOW_MAX, window};
-use lm_wasm::text::{Token, UNKNOWN};
+use lm_wasm::text::{LINE_END, Token, UNKNOWN};
 use lm_wasm::{Model, Session, Suggestions};
 use proptest::prelude::*;
 
@@ -198,6 +198,7 @@ fn equal_logits_come_in_the_order_of_rows() {
     let mut parts = parts(6, SHIPPED);
     parts.input.matrix_mut().scales = vec![half::f16::ZERO];
     parts.output_bias = Bias::F32(vec![0.0; parts.shape.vocabulary]);
+    parts.corrections = None;
     let model = Model::from_parts(parts).unwrap();
     let mut session = Session::new(&model);
     let words = model.vocabulary().words();
@@ -267,4 +268,46 @@ fn an_edit_costs_the_steps_it_must() {
     assert_eq!(steps(&pasted), words_read, "pasting");
     assert!(words_read <= WINDOW_MAX as u64 / 4);
     assert_eq!(steps(&pasted[..pasted.len() - 3]), 0, "deleting in a long text whose window stays");
+}
+
+#[test]
+fn corrections_are_added_behind_their_contexts() {
+    let words = common::many_words();
+    let corrected = parts_of(6, SHIPPED, &words);
+    let alone = ModelParts { corrections: None, ..corrected.clone() };
+    let [corrected, alone] = [corrected, alone].map(|parts| Model::from_parts(parts).unwrap());
+    let [mut with, mut without] = [&corrected, &alone].map(Session::new);
+    let random = &mut common::Random::new(7);
+    let rows = corrected.shape().vocabulary;
+    let (mut before, mut changed) = ([LINE_END; 2], 0);
+    for step in 0..300 {
+        let mut wanted = without.logits(&alone).to_vec();
+        corrected.corrections().find(before, |row, amount| {
+            wanted[row as usize] += amount;
+            changed += 1;
+        });
+        for (row, (wanted, &got)) in wanted.iter().zip(with.logits(&corrected)).enumerate() {
+            assert!((wanted - got).abs() < 1e-4, "step {step}, row {row}: {got} is not {wanted}");
+        }
+        // The best of a range, before all rows are known, and their sum.
+        let mut fresh = with.clone();
+        fresh.set_context(&corrected, &[]);
+        fresh.set_context(&corrected, with.tokens());
+        let range = 100..300;
+        let of_range = fresh.best(&corrected, from_ref(&range), 3, None);
+        assert_eq!(of_range, with.best(&corrected, from_ref(&range), 3, None));
+        let log_sum = wanted.iter().map(|&logit| f64::from(logit).exp()).sum::<f64>().ln();
+        assert!((f64::from(with.log_probability(&corrected, 9)) - (f64::from(wanted[9]) - log_sum)).abs() < 1e-4);
+        if step % 50 == 49 {
+            with.rebase(&corrected);
+            without.rebase(&alone);
+        } else {
+            // Often a token that is corrected behind the last one.
+            let next = if step % 3 == 0 { LINE_END } else { random.below(rows) as u32 };
+            with.push(&corrected, next);
+            without.push(&alone, next);
+            before = [before[1], next];
+        }
+    }
+    assert!(changed > 500, "{changed}");
 }

@@ -82,10 +82,11 @@ pub enum SectionKind {
     LshBias = 19,
     RareWords = 20,
     RareWordFlags = 21,
+    Corrections = 22,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 21] = [
+    const ALL: [SectionKind; 22] = [
         SectionKind::Metadata,
         SectionKind::Shape,
         SectionKind::Specials,
@@ -107,6 +108,7 @@ impl SectionKind {
         SectionKind::LshBias,
         SectionKind::RareWords,
         SectionKind::RareWordFlags,
+        SectionKind::Corrections,
     ];
 
     fn from_code(code: u32) -> Option<SectionKind> {
@@ -124,7 +126,7 @@ impl SectionKind {
         use SectionKind::*;
         match self {
             Metadata | Specials | Casing => Form::Text,
-            Shape | Words | WordFlags | NarrowRows | Lsh | RareWords | RareWordFlags => Form::Bytes,
+            Shape | Words | WordFlags | NarrowRows | Lsh | RareWords | RareWordFlags | Corrections => Form::Bytes,
             Embedding | LayerInput | LayerRecurrent | Projection | Output | NarrowEmbedding | NarrowOutput
             | LshWeights => Form::Matrix,
             LayerBias | OutputBias | LshBias => Form::Bias,
@@ -155,6 +157,7 @@ impl SectionKind {
             SectionKind::LshBias => "LSH layer bias",
             SectionKind::RareWords => "rare words",
             SectionKind::RareWordFlags => "rare word flags",
+            SectionKind::Corrections => "corrections",
         }
     }
 }
@@ -163,7 +166,7 @@ impl SectionKind {
 #[derive(Clone, Copy)]
 pub(super) struct Section<'a> {
     pub kind: SectionKind,
-    /// The layer it belongs to, 0 where there is only one of its kind.
+    /// The layer or the part that it is, 0 where there is only one of its kind.
     pub index: u32,
     /// Where it begins in the file.
     pub offset: usize,

@@ -23,7 +23,7 @@ pub use inspect::{SectionInfo, inspect};
 pub use lsh::Lsh;
 pub use metadata::Metadata;
 pub(crate) use parts::CheckedMatrix;
-pub use parts::{InputParts, LayerParts, ModelParts, NarrowParts, RareParts};
+pub use parts::{CorrectionParts, InputParts, LayerParts, ModelParts, NarrowParts, RareParts};
 pub(crate) use shape::NOTHING_TO_TIE;
 pub use shape::{CellKind, InputKind, OutputKind, Shape};
 pub(crate) use stored::Source;

@@ -35,6 +35,21 @@ pub struct ModelParts<T = Tensor, W = Vec<u8>> {
     pub output_bias: Bias,
     /// Tokens whose rows are shorter, if there are any.
     pub narrow: Option<NarrowParts<T>>,
+    /// What is added to logits behind some contexts, if anything is.
+    pub corrections: Option<CorrectionParts>,
+}
+
+/// What is added to logits behind contexts of one and two tokens; see [`Corrections`](crate::nn::Corrections).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CorrectionParts {
+    /// The tokens that occur.
+    pub tokens: Vec<u8>,
+    /// The contexts, and behind how many words are corrected in each.
+    pub contexts: Vec<u8>,
+    /// The words.
+    pub words: Vec<u8>,
+    /// What is added to the logit of each, in one byte.
+    pub steps: Vec<u8>,
 }
 
 /// Words that are offered though the network knows them as `<unk>`; see [`RareWords`](crate::text::RareWords::from_parts).
@@ -140,6 +155,10 @@ impl ModelParts {
             sections.push((Kind::RareWords, 0, rare.words.clone()));
             sections.push((Kind::RareWordFlags, 0, [&rare.log_share.to_le_bytes()[..], &rare.flags].concat()));
         }
+        if let Some(CorrectionParts { tokens, contexts, words, steps }) = &self.corrections {
+            let parts = [tokens, contexts, words, steps].into_iter().zip(0..);
+            sections.extend(parts.map(|(part, index)| (Kind::Corrections, index, part.clone())));
+        }
         sections.sort_by_key(|&(kind, index, _)| (kind, index));
         container::write(&sections)
     }
@@ -207,6 +226,7 @@ impl<T, W> ModelParts<T, W> {
             word_flags: sections.bytes(Kind::WordFlags)?,
             casing: sections.text(Kind::Casing)?,
             rare,
+            corrections: sections.has(Kind::Corrections).then(|| sections.corrections()).transpose()?,
             input,
             layers,
             projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
@@ -346,7 +366,13 @@ impl<'a> Sections<'a> {
     }
 
     fn bytes(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
-        self.take(kind, 0)?.expand()
+        self.part(kind, 0)
+    }
+
+    // In line it would be 1.5 kB more of the wasm.
+    #[inline(never)]
+    fn part(&mut self, kind: Kind, index: u32) -> Result<Vec<u8>, Error> {
+        self.take(kind, index)?.expand()
     }
 
     fn text(&mut self, kind: Kind) -> Result<String, Error> {
@@ -365,6 +391,11 @@ impl<'a> Sections<'a> {
         Ok(RareParts { words, log_share: flags.f32()?, flags: flags.rest().to_vec() })
     }
 
+    fn corrections(&mut self) -> Result<CorrectionParts, Error> {
+        let mut part = |index| self.part(Kind::Corrections, index);
+        Ok(CorrectionParts { tokens: part(0)?, contexts: part(1)?, words: part(2)?, steps: part(3)? })
+    }
+
     fn list<W>(&mut self, kind: Kind, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<W, Error> {
         let words = self.bytes(kind)?;
         check_list(&words)?;
@@ -381,7 +412,7 @@ impl<'a> Sections<'a> {
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {
-        Bias::read(&self.take(kind, index)?.expand()?, kind.name())
+        Bias::read(&self.part(kind, index)?, kind.name())
     }
 
     /// Every section must have been taken.

@@ -6,6 +6,7 @@
 
 mod activations;
 mod bias;
+mod corrections;
 mod gru;
 mod lsh;
 mod lstm;
@@ -14,6 +15,7 @@ mod network;
 mod table;
 
 pub use activations::Activations;
+pub use corrections::{Context, Corrections};
 pub use gru::Gru;
 pub use lsh::{LshInput, LshScratch};
 pub use lstm::Lstm;

@@ -15,6 +15,7 @@ const BLOCK: usize = 64;
 pub(super) struct Scores {
     logits: Vec<f32>,
     blocks: Vec<Block>,
+    corrections: Vec<Correction>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,12 +24,24 @@ struct Block {
     max: Option<f32>,
     /// `sum of exp(logit - max)`
     sum: Option<f32>,
+    /// The place behind that of the last correction told of the block, 0 if there is none.
+    corrections: usize,
+}
+
+/// What is added to a logit once it is computed.
+#[derive(Clone, Copy, Debug)]
+struct Correction {
+    row: usize,
+    amount: f32,
+    /// The correction of the same block that was told before, as in [`Block`].
+    before: usize,
 }
 
 impl Scores {
     /// Unknown logits of so many rows.
     pub fn new(rows: usize) -> Scores {
-        Scores { logits: vec![0.0; rows], blocks: vec![Block::default(); rows.div_ceil(BLOCK)] }
+        let blocks = vec![Block::default(); rows.div_ceil(BLOCK)];
+        Scores { logits: vec![0.0; rows], blocks, corrections: Vec::new() }
     }
 
     /// The number of rows.
@@ -36,9 +49,18 @@ impl Scores {
         self.logits.len()
     }
 
-    /// Makes all logits unknown, for a new context.
+    /// Makes all logits unknown and uncorrected, for a new context.
     pub fn forget(&mut self) {
         self.blocks.fill(Block::default());
+        self.corrections.clear();
+    }
+
+    /// Has an amount added to a logit that is not known yet.
+    pub fn correct(&mut self, row: u32, amount: f32) {
+        let row = row as usize;
+        let last = &mut self.blocks[row / BLOCK].corrections;
+        self.corrections.push(Correction { row, amount, before: *last });
+        *last = self.corrections.len();
     }
 
     /// The logits of `rows`. Those not known yet are computed, as few as the blocks allow: `compute` is given the rows of a block
@@ -48,7 +70,15 @@ impl Scores {
         for (block, at) in self.blocks[blocks.clone()].iter_mut().zip(blocks).filter(|(block, _)| block.max.is_none()) {
             let rows = at * BLOCK..((at + 1) * BLOCK).min(self.logits.len());
             let logits = &mut self.logits[rows.clone()];
-            block.max = Some(compute(rows, logits));
+            block.max = Some(compute(rows.clone(), logits));
+            let mut next = block.corrections;
+            while let Some(&Correction { row, amount, before }) = self.corrections.get(next.wrapping_sub(1)) {
+                logits[row - rows.start] += amount;
+                next = before;
+            }
+            if block.corrections > 0 {
+                block.max = Some(largest(logits));
+            }
         }
         &self.logits[rows]
     }
@@ -73,7 +103,7 @@ impl Scores {
         let whole = |rows: &Range<usize>| rows.len() == BLOCK;
         let max_of = |rows: Range<usize>| match self.blocks[rows.start / BLOCK].max {
             Some(max) if whole(&rows) => max,
-            _ => dense::max::<Native>(&self.logits[rows]),
+            _ => largest(&self.logits[rows]),
         };
         let max = split(rows.clone()).map(max_of).fold(f32::NEG_INFINITY, f32::max);
         if max == f32::NEG_INFINITY {
@@ -94,6 +124,11 @@ impl Scores {
         }
         max + math::ln(total as f32)
     }
+}
+
+#[inline(never)]
+fn largest(logits: &[f32]) -> f32 {
+    dense::max::<Native>(logits)
 }
 
 /// Cuts a range of rows where a block begins.

@@ -21,6 +21,8 @@ const UNKNOWN_KEPT: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Session {
     tokens: Vec<u32>,
+    /// The last two tokens before those.
+    before: [u32; 2],
     /// One state more than there are tokens.
     states: Vec<f32>,
     scratch: Scratch,
@@ -38,6 +40,7 @@ impl Session {
         let network = model.network();
         let mut session = Session {
             tokens: Vec::new(),
+            before: [LINE_END; 2],
             states: vec![0.0; network.state_len()],
             scratch: network.scratch(),
             steps: 0,
@@ -112,7 +115,7 @@ impl Session {
     /// Moves the state that begins at `state` on by a token.
     fn read(&mut self, model: &Model, token: u32, state: usize) {
         let network = model.network();
-        let row = if (token as usize) < self.scores.len() { token } else { UNKNOWN };
+        let row = self.row(token);
         let beyond = token.checked_sub(model.vocabulary().end());
         let unknown = beyond.and_then(|index| self.unknown.get(index as usize));
         let spelling = network.reads_spellings().then(|| match unknown {
@@ -123,13 +126,29 @@ impl Session {
         network.step(input, &mut self.states[state..], &mut self.scratch);
     }
 
+    /// The row that a token is read as.
+    fn row(&self, token: u32) -> u32 {
+        if (token as usize) < self.scores.len() { token } else { UNKNOWN }
+    }
+
     /// Makes the present state the bottom of the stack, as if it were the beginning of a text: so a long stream of
     /// tokens can be read in bounded memory.
     pub fn rebase(&mut self, model: &Model) {
         let top = self.states.len() - model.network().state_len();
         self.states.drain(..top);
+        self.before = self.last_tokens();
         self.tokens.clear();
         self.unknown.clear();
+    }
+
+    /// The last two tokens of the context, the last one last.
+    fn last_tokens(&self) -> [u32; 2] {
+        let last = match self.tokens[..] {
+            [.., before, last] => [before, last],
+            [last] => [self.before[1], last],
+            [] => self.before,
+        };
+        last.map(|token| self.row(token))
     }
 
     fn forget_scores(&mut self) {
@@ -149,6 +168,7 @@ impl Session {
             let top = self.states.len() - network.state_len();
             network.query(&self.states[top..], &mut self.scratch);
             self.query_valid = true;
+            model.corrections().find(self.last_tokens(), |row, amount| self.scores.correct(row, amount));
         }
         self.scores.get(rows, |rows, to| network.logits(rows, &self.scratch, to))
     }

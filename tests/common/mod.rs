@@ -4,13 +4,13 @@
 
 use half::f16;
 use lm_wasm::format::{
-    Bias, CellKind, InputKind, InputParts, LayerParts, Lsh, Metadata, ModelParts, NarrowParts, OutputKind, RareParts,
-    Shape, Tensor, Values,
+    Bias, CellKind, CorrectionParts, InputKind, InputParts, LayerParts, Lsh, Metadata, ModelParts, NarrowParts,
+    OutputKind, RareParts, Shape, Tensor, Values,
 };
-use lm_wasm::nn::{Activations, Matrix};
+use lm_wasm::nn::{Activations, Context, Matrix};
 use lm_wasm::predict::{Blend, Personal};
 use lm_wasm::simd::{Native, Scalar};
-use lm_wasm::text::{Casing, RareFlags, WordFlags, WordList};
+use lm_wasm::text::{Casing, LINE_END, RareFlags, WordFlags, WordList};
 use lm_wasm::{Model, Session, Suggestion};
 
 /// The words of the random models, in ascending order.
@@ -205,7 +205,24 @@ pub fn parts_of<W: AsRef<str>>(seed: u64, recipe: Recipe, words: &[W]) -> ModelP
             embedding: (input == InputKind::Embedding).then(|| tensor(random, table, narrow_rows, width)),
             output: untied.then(|| tensor(random, table, narrow_rows, width)),
         }),
+        corrections: (cell == CellKind::Lstm).then(|| corrections(random, vocabulary as u32)),
     }
+}
+
+/// Corrections behind many tokens, alone and with another before them.
+fn corrections(random: &mut Random, rows: u32) -> CorrectionParts {
+    let mut contexts = Vec::new();
+    for last in (0..rows).filter(|row| row % 3 < 2) {
+        for before in [None, Some(LINE_END), Some((last * 7 + 5) % rows)] {
+            let mut words: Vec<u32> = (0..4).map(|_| random.below(rows as usize) as u32).collect();
+            words.sort_unstable();
+            words.dedup();
+            let corrections = words.into_iter().map(|row| (row, random.float() * 8.0)).collect();
+            contexts.push(Context { last, before, corrections });
+        }
+    }
+    contexts.dedup_by_key(|context| (context.last, context.before));
+    CorrectionParts::new(&contexts)
 }
 
 /// Words beyond the vocabulary, and how often they are halved.

@@ -64,6 +64,7 @@ pub fn model_parts(config: &Config, network: &Network, table: &WordTable, metada
         output,
         output_bias: if rows_are_float { Bias::F32(bias) } else { bias_in_bytes(&bias) },
         narrow,
+        corrections: None,
     })
 }
 

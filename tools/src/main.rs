@@ -6,6 +6,7 @@ mod output;
 mod card;
 mod commands;
 mod corpus;
+mod corrections;
 mod distillation;
 mod evaluation;
 mod export;
@@ -34,6 +35,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Corpus(commands::corpus::Arguments),
+    Correct(commands::correct::Arguments),
     Train(commands::train::Arguments),
     Distill(commands::distill::Arguments),
     Evaluate(commands::evaluate::Arguments),
@@ -47,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Corpus(arguments) => arguments.run(),
+        Command::Correct(arguments) => arguments.run(),
         Command::Train(arguments) => arguments.run(),
         Command::Distill(arguments) => arguments.run(),
         Command::Evaluate(arguments) => arguments.run(),

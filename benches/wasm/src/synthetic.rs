@@ -117,6 +117,7 @@ fn common(
             (0..vocabulary).map(|_| -(1.0 + (random.bits() as usize % words) as f32).ln()).collect(),
         ),
         narrow: None,
+        corrections: None,
         rare: None,
     }
 }

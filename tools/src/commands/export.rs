@@ -154,7 +154,10 @@ impl Arguments {
     }
 }
 
-fn add_measures(metadata: &mut Metadata, report: &Report) -> Result<()> {
+/// The keys of [`add_measures`].
+pub(super) const MEASURES: [&str; 5] = ["perplexity", "ksr", "top_k", "suggestions", "measured_on"];
+
+pub(super) fn add_measures(metadata: &mut Metadata, report: &Report) -> Result<()> {
     metadata.push("perplexity", &format!("{:.2}", report.all.perplexity))?;
     if let Some(typing) = &report.all.typing {
         metadata.push("ksr", &format!("{:.4}", typing.ksr))?;

@@ -1,6 +1,7 @@
 //! One module a subcommand: arguments, what it prints; the work itself lies elsewhere.
 
 pub mod corpus;
+pub mod correct;
 pub mod distill;
 pub mod evaluate;
 pub mod export;
