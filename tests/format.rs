@@ -246,7 +246,7 @@ fn rare_words_that_do_not_fit_are_not_loaded() {
 fn corrections_that_do_not_fit_are_not_loaded() {
     let changes: [fn(&mut CorrectionParts); 4] = [
         |corrections| corrections.tokens.push(120),
-        |corrections| drop(corrections.contexts.pop()),
+        |corrections| corrections.contexts.truncate(corrections.contexts.len() - 1),
         |corrections| corrections.words.push(1),
         |corrections| corrections.steps.clear(),
     ];
