@@ -66,16 +66,18 @@ pub fn choose(
     for _ in 0..SEARCH {
         let middle = (low + high) / 2.0;
         let chosen = fit::fit(contexts, discount, middle.exp());
-        let count = chosen.iter().map(|context| context.corrections.len()).sum();
+        let count: usize = chosen.iter().map(|context| context.corrections.len()).sum();
         parts.metadata = about(count)?;
         parts.corrections = Some(CorrectionParts::new(&chosen));
         let file = parts.to_bytes()?;
-        if file.len() <= bytes {
+        if count > 0 && file.len() <= bytes {
             (high, best) = (middle, Some((file, count)));
-        } else {
+        } else if count > 0 {
             low = middle;
+        } else {
+            high = middle;
         }
         progress.add(1);
     }
-    best.context("the model alone takes as many bytes: ask for more")
+    best.context("there is no room for corrections: ask for more bytes")
 }
