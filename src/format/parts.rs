@@ -44,7 +44,7 @@ pub struct ModelParts<T = Tensor, W = Vec<u8>> {
 pub struct CorrectionParts {
     /// The tokens that occur.
     pub tokens: Vec<u8>,
-    /// The contexts, and behind how many words are corrected in each.
+    /// The contexts, and how many words are corrected behind each.
     pub contexts: Vec<u8>,
     /// The words.
     pub words: Vec<u8>,

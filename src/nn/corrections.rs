@@ -12,8 +12,8 @@ use crate::format::CorrectionParts;
 const STRIDE: usize = 16;
 /// The byte that stands for nothing to add.
 const ZERO: f32 = 128.0;
-/// Steps in one unit of a logit.
-const STEPS: f32 = 2.0;
+/// Steps of what is added in one unit of a logit.
+pub const STEPS: f32 = 2.0;
 /// Bits of a number in one byte; the highest tells that more follow.
 const BITS: u32 = 7;
 

@@ -15,7 +15,7 @@ mod network;
 mod table;
 
 pub use activations::Activations;
-pub use corrections::{Context, Corrections};
+pub use corrections::{Context, Corrections, STEPS as CORRECTION_STEPS};
 pub use gru::Gru;
 pub use lsh::{LshInput, LshScratch};
 pub use lstm::Lstm;

@@ -15,6 +15,7 @@ mod model_file;
 mod ngram;
 mod progress;
 mod report;
+mod threshold;
 mod training;
 
 use std::process::ExitCode;

@@ -107,7 +107,7 @@ impl Arguments {
 
         let about = |count| about(&parts.metadata, count, &manifest);
         let room = self.bytes.saturating_sub(ROOM);
-        let (mut file, count) = choose(parts.clone(), &contexts, self.discount, room, &about)?;
+        let (mut file, count) = choose(&parts, &contexts, self.discount, room, &about)?;
         if let Some(path) = &self.measures {
             let mut parts = ModelParts::from_bytes(&file)?;
             add_measures(&mut parts.metadata, &Report::read(path, Some(&file))?)?;

@@ -8,12 +8,12 @@ use clap::Args;
 use crate::corpus::{TokenReader, read_corpus};
 use crate::files::replace;
 use crate::ngram::{Counted, Trie, write};
-use crate::progress::Progress;
+use crate::threshold::largest_within;
 
 /// Steps of the search for a size; each halves the interval of thresholds.
 const SEARCH: u64 = 16;
 /// The first interval: least gains in nats over all the text, as natural logarithms.
-const THRESHOLDS: (f32, f32) = (-3.0, 16.0);
+const THRESHOLDS: (f64, f64) = (-3.0, 16.0);
 
 /// Make an n-gram model (interpolated modified Kneser-Ney) of a given size, to compare networks with
 #[derive(Args)]
@@ -56,24 +56,14 @@ impl Arguments {
 
 /// The largest model that fits into so many bytes.
 fn within(counted: &Counted, write: &dyn Fn(&Trie) -> Result<Vec<u8>>, bytes: usize) -> Result<(Trie, Vec<u8>)> {
-    let progress = Progress::bar("pruning", SEARCH);
-    let make = |threshold: f32| -> Result<(Trie, Vec<u8>)> {
+    let make = |threshold: f32| -> Result<(Vec<u8>, Trie)> {
         let trie = counted.pruned(threshold);
-        let file = write(&trie)?;
-        Ok((trie, file))
+        Ok((write(&trie)?, trie))
     };
-    let (mut low, mut high) = THRESHOLDS;
-    let mut best = make(f32::INFINITY)?;
-    ensure!(best.1.len() <= bytes, "the vocabulary alone takes {} bytes: ask for more", best.1.len());
-    for _ in 0..SEARCH {
-        let middle = (low + high) / 2.0;
-        let made = make(middle.exp())?;
-        if made.1.len() <= bytes {
-            (high, best) = (middle, made);
-        } else {
-            low = middle;
-        }
-        progress.add(1);
-    }
-    Ok(best)
+    let least = make(f32::INFINITY)?;
+    ensure!(least.0.len() <= bytes, "the vocabulary alone takes {} bytes: ask for more", least.0.len());
+    let largest =
+        largest_within("pruning", SEARCH, THRESHOLDS, bytes, |threshold| make((threshold as f32).exp()).map(Some));
+    let (file, trie) = largest?.unwrap_or(least);
+    Ok((trie, file))
 }

@@ -7,7 +7,7 @@ use lm_wasm::nn;
 use super::{Context, SHIFTS, UNSHIFTED, Word};
 
 /// Steps of a correction in one unit of a logit, in the file.
-const STEPS: f64 = 2.0;
+const STEPS: f64 = nn::CORRECTION_STEPS as f64;
 /// Standard errors that what is expected may be off.
 const ERRORS: f64 = 1.0;
 /// The largest correction.

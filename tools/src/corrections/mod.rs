@@ -14,7 +14,7 @@ use lm_wasm::format::{CorrectionParts, Metadata, ModelParts};
 pub use count::contexts;
 pub use expect::{Asked, expect};
 
-use crate::progress::Progress;
+use crate::threshold::largest_within;
 
 /// Steps of the search for a size; each halves the interval of thresholds.
 const SEARCH: u64 = 14;
@@ -54,30 +54,19 @@ pub struct Word {
 /// Gives a model as many corrections as a file of so many bytes has room for; the file, and how many they are. `about` tells
 /// what the file says of itself with so many.
 pub fn choose(
-    mut parts: ModelParts,
+    parts: &ModelParts,
     contexts: &[Context],
     discount: f64,
     bytes: usize,
     about: &dyn Fn(usize) -> Result<Metadata>,
 ) -> Result<(Vec<u8>, usize)> {
-    let progress = Progress::bar("choosing", SEARCH);
-    let (mut low, mut high) = THRESHOLDS;
-    let mut best = None;
-    for _ in 0..SEARCH {
-        let middle = (low + high) / 2.0;
-        let chosen = fit::fit(contexts, discount, middle.exp());
+    let make = |threshold: f64| {
+        let chosen = fit::fit(contexts, discount, threshold.exp());
         let count: usize = chosen.iter().map(|context| context.corrections.len()).sum();
-        parts.metadata = about(count)?;
-        parts.corrections = Some(CorrectionParts::new(&chosen));
-        let file = parts.to_bytes()?;
-        if count > 0 && file.len() <= bytes {
-            (high, best) = (middle, Some((file, count)));
-        } else if count > 0 {
-            low = middle;
-        } else {
-            high = middle;
-        }
-        progress.add(1);
-    }
+        let (metadata, corrections) = (about(count)?, Some(CorrectionParts::new(&chosen)));
+        let file = ModelParts { metadata, corrections, ..parts.clone() }.to_bytes()?;
+        Ok((count > 0).then_some((file, count)))
+    };
+    let best = largest_within("choosing", SEARCH, THRESHOLDS, bytes, make)?;
     best.context("there is no room for corrections: ask for more bytes")
 }

@@ -61,16 +61,7 @@ fn a_model_is_corrected_within_its_bytes() {
     let damaged = fail(&correct(&model, limit, &corrected, &[]));
     assert!(damaged.contains("corrected.lm.sums is damaged"), "{damaged}");
 
-    succeed(&[
-        "corpus",
-        &workspace.text("train.txt"),
-        "--language",
-        "en",
-        "--words",
-        "10",
-        "--out",
-        &workspace.text("other"),
-    ]);
+    workspace.prepare(10, "other");
     let words = fail(&["correct", &model, &workspace.text("other"), "--bytes", "100000", "--out", &again]);
     assert!(words.contains("--words-of"), "{words}");
 }

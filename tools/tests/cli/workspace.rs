@@ -42,19 +42,15 @@ impl Workspace {
         let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
         fs::write(workspace.path("train.txt"), sentences(4000, 1)).unwrap();
         fs::write(workspace.path("valid.txt"), sentences(400, 2)).unwrap();
-        succeed(&[
-            "corpus",
-            &workspace.text("train.txt"),
-            "--language",
-            "en",
-            "--words",
-            "40",
-            "--valid",
-            &workspace.text("valid.txt"),
-            "--out",
-            &workspace.text("corpus"),
-        ]);
+        workspace.prepare(40, "corpus");
         workspace
+    }
+
+    /// Prepares the text as a corpus of so many words.
+    pub fn prepare(&self, words: usize, out: &str) {
+        let [train, valid, out] = ["train.txt", "valid.txt", out].map(|name| self.text(name));
+        let words = words.to_string();
+        succeed(&["corpus", &train, "--language", "en", "--words", &words, "--valid", &valid, "--out", &out]);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
