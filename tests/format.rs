@@ -7,7 +7,7 @@ mod common;
 use common::{Encoding, Random, Recipe, SHIPPED, many_words, parts, parts_of, recipes};
 use lm_wasm::format::{
     Bias, CorrectionParts, InputKind, InputParts, Lsh, Metadata, ModelParts, OutputKind, RareParts, SectionKind, Shape,
-    VERSION, Values, inspect, limits, reseal,
+    Tensor, VERSION, Values, inspect, limits, reseal,
 };
 use lm_wasm::{Error, ErrorKind, Model, Session};
 use proptest::prelude::*;
@@ -109,7 +109,8 @@ fn errors_name_the_thing() {
     assert_eq!(changed(12, 65).kind(), ErrorKind::LimitExceeded);
     // The first table entry: kind, index, encoding.
     assert_eq!(changed(32, 99).kind(), ErrorKind::Unsupported);
-    assert_eq!(changed(40, 4), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 5), Error::Unsupported { section: "metadata", what: "an unknown entropy coding" });
+    assert_eq!(changed(40, 4).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(40, 3).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(40, 1).kind(), ErrorKind::Corrupt);
     assert_eq!(changed(40, 2).kind(), ErrorKind::Corrupt);
@@ -202,6 +203,41 @@ fn long_sections_are_coded() {
         refused += usize::from(load_and_use(&file).is_err());
     }
     assert!(refused > 400, "only {refused} of 500 changes were found");
+}
+
+/// Flips a bit of a range under valid checksums; how many of 300 such files are refused.
+fn refused_of_300(file: &[u8], range: std::ops::Range<usize>) -> usize {
+    let random = &mut Random::new(9);
+    let is_refused = |_: &i32| {
+        let mut file = file.to_vec();
+        file[range.start + random.below(range.len())] ^= 1 << random.below(8);
+        reseal(&mut file);
+        load_and_use(&file).is_err()
+    };
+    (0..300).filter(is_refused).count()
+}
+
+#[test]
+fn rows_that_are_alike_are_coded_by_their_words() {
+    let words = many_words();
+    let mut written = parts_of(2, Recipe { narrow_width: Some(5), table: Encoding::Signed4, ..SHIPPED }, &words);
+    let same = |tensor: &mut Tensor| {
+        let Values::Signed4(values) = &mut tensor.values else { panic!("{:?}", tensor.values) };
+        let place = |at: usize| at / tensor.cols / 100 * 31 + at % tensor.cols * 17;
+        values.iter_mut().enumerate().for_each(|(at, value)| *value = (place(at) % 15) as i8 - 7);
+    };
+    same(written.input.matrix_mut());
+    same(written.narrow.as_mut().unwrap().embedding.as_mut().unwrap());
+    let file = written.to_bytes().unwrap();
+    assert_eq!(ModelParts::from_bytes(&file).unwrap(), written);
+    load_and_use(&file).unwrap();
+    for kind in [SectionKind::Embedding, SectionKind::NarrowEmbedding] {
+        let sections = inspect(&file).unwrap();
+        let place = sections.iter().position(|section| section.kind == kind).unwrap();
+        assert_eq!(file[32 + 32 * place + 8], 4, "{kind:?} is not coded by its words");
+        let start = sections[place].offset;
+        assert!(refused_of_300(&file, start..start + sections[place].length) > 250);
+    }
 }
 
 /// A length that lets a sum of 32 bits begin anew is too long by itself.

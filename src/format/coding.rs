@@ -26,59 +26,83 @@ pub(super) const INVALID_TABLE: &str = "its table of frequencies is invalid";
 pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut counts = [0; 256];
     bytes.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
-    let occurring: Vec<usize> = counts.into_iter().filter(|&count| count > 0).collect();
-    if occurring.len() < 2 {
+    if counts.iter().filter(|&&count| count > 0).count() < 2 {
         return None;
     }
-    let frequencies = frequencies(&occurring);
-    let mut intervals = [(0, 0); 256];
-    let mut start = 0;
-    for ((interval, _), &frequency) in
-        intervals.iter_mut().zip(counts).filter(|(_, count)| *count > 0).zip(&frequencies)
-    {
-        *interval = (start, u64::from(frequency));
-        start += u64::from(frequency);
-    }
-
-    // The decoder gives the last byte that was coded first.
-    let (mut states, mut words) = ([LEAST; STATES], Vec::new());
-    for (at, &byte) in bytes.iter().enumerate().rev() {
-        let (state, (start, frequency)) = (&mut states[at % STATES], intervals[usize::from(byte)]);
-        if *state >= frequency << (2 * u32::BITS - TOTAL_BITS) {
-            words.push(*state as u32);
-            *state >>= u32::BITS;
-        }
-        *state = (*state / frequency) << TOTAL_BITS | (*state % frequency + start);
-    }
-
+    let intervals = intervals::<TOTAL>(&counts);
     let mut coded = pack_bits(&counts.map(|count| count > 0));
-    coded.extend(frequencies.iter().flat_map(|frequency| frequency.to_le_bytes()));
-    coded.extend(states.iter().flat_map(|state| state.to_le_bytes()));
-    coded.extend(words.iter().rev().flat_map(|word| word.to_le_bytes()));
+    let frequencies = intervals.iter().map(|interval| interval.1 as u16).filter(|&frequency| frequency > 0);
+    coded.extend(frequencies.flat_map(u16::to_le_bytes));
+    coded.extend(encode_intervals::<TOTAL>(bytes.iter().map(|&byte| intervals[usize::from(byte)])));
     Some(coded)
 }
 
-/// Counts scaled to the sum [`TOTAL`], each at least 1: what is too much or too little goes to the most frequent.
-pub(super) fn frequencies(counts: &[usize]) -> Vec<u16> {
+/// Where the interval of each value begins and its length, in units of 1 / `TOTAL`, by how often values occur.
+pub(super) fn intervals<const TOTAL: usize>(counts: &[usize]) -> Vec<(u64, u64)> {
+    let occurring: Vec<usize> = counts.iter().copied().filter(|&count| count > 0).collect();
+    let mut frequencies = frequencies(&occurring, TOTAL).into_iter();
+    let mut end = 0;
+    let interval = |&count: &usize| {
+        let frequency = if count > 0 { frequencies.next().map_or(0, u64::from) } else { 0 };
+        end += frequency;
+        (end - frequency, frequency)
+    };
+    counts.iter().map(interval).collect()
+}
+
+/// The states and words that stand for values with these intervals.
+pub(super) fn encode_intervals<const TOTAL: usize>(values: impl Iterator<Item = (u64, u64)>) -> Vec<u8> {
+    let (mut states, mut words) = ([LEAST; STATES], Vec::new());
+    let values: Vec<_> = values.collect();
+    // The decoder gives the last value that was coded first.
+    for (at, &(start, frequency)) in values.iter().enumerate().rev() {
+        let state = &mut states[at % STATES];
+        if *state >> (2 * u32::BITS - TOTAL.ilog2()) >= frequency {
+            words.push(*state as u32);
+            *state >>= u32::BITS;
+        }
+        *state = (*state / frequency) << TOTAL.ilog2() | (*state % frequency + start);
+    }
+    let states = states.into_iter().flat_map(u64::to_le_bytes);
+    states.chain(words.iter().rev().flat_map(|word| word.to_le_bytes())).collect()
+}
+
+/// Counts scaled to the sum `total`, each at least 1: what is too much or too little goes to the most frequent.
+pub(super) fn frequencies(counts: &[usize], total: usize) -> Vec<u16> {
     let sum: usize = counts.iter().sum();
-    let mut scaled: Vec<usize> = counts.iter().map(|count| (count * TOTAL / sum).max(1)).collect();
-    while let excess @ 1.. = scaled.iter().sum::<usize>().saturating_sub(TOTAL) {
+    let mut scaled: Vec<usize> = counts.iter().map(|count| (count * total / sum).max(1)).collect();
+    while let excess @ 1.. = scaled.iter().sum::<usize>().saturating_sub(total) {
         // Shared out, for the most frequent alone may have too little.
         let largest = (0..scaled.len()).max_by_key(|&place| scaled[place]).unwrap_or(0);
         scaled[largest] -= excess.min(scaled[largest] / 2);
     }
-    let missing = TOTAL - scaled.iter().sum::<usize>();
+    let missing = total - scaled.iter().sum::<usize>();
     if let Some(largest) = (0..scaled.len()).max_by_key(|&place| scaled[place]) {
         scaled[largest] += missing;
     }
     scaled.into_iter().map(|frequency| frequency as u16).collect()
 }
 
-/// Bytes as they are decoded.
-pub(super) struct Decoder<'a> {
-    /// For each value of a state's lowest bits the byte, its frequency and the place within its interval, from the lowest
-    /// bits on: 8, 12 and 12.
-    table: Box<[u32; TOTAL]>,
+/// Lays the intervals of values with these frequencies, in units of 1 / `TOTAL`, one behind the other. For each value of a state's lowest
+/// bits a table has what it stands for, the frequency of that and the place within its interval, from the lowest bits on: 8, 12 and 12.
+/// Whether they fill the table.
+pub(super) fn fill_table<const TOTAL: usize>(
+    table: &mut [u32; TOTAL],
+    values: impl Iterator<Item = (u8, [u8; 2])>,
+) -> bool {
+    let mut end = 0;
+    for (value, frequency) in values {
+        let frequency = u32::from(u16::from_le_bytes(frequency));
+        let Some(interval) = table.get_mut(end..end + frequency as usize) else { return false };
+        let entries = (0..).map(|place| place << 20 | frequency << 8 | u32::from(value));
+        interval.iter_mut().zip(entries).for_each(|(to, entry)| *to = entry);
+        end += frequency as usize;
+    }
+    end == TOTAL
+}
+
+/// The coders that take turns, and the words that they share.
+pub(super) struct Coders<'a> {
     states: [u64; STATES],
     /// The state whose turn it is.
     turn: usize,
@@ -86,62 +110,33 @@ pub(super) struct Decoder<'a> {
     section: &'static str,
 }
 
-impl<'a> Decoder<'a> {
-    /// Reads the table of frequencies.
-    pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
-        let set = unpack_bits(&coded.take(32, section)?, 256).unwrap_or_default();
-        let occurring: Vec<u32> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
-        let frequencies = coded.take(2 * occurring.len(), section)?;
-        let (frequencies, _) = frequencies.as_chunks::<2>();
-        let frequencies: Vec<u32> = frequencies.iter().map(|&bytes| u16::from_le_bytes(bytes).into()).collect();
-        if occurring.len() < 2 || frequencies.contains(&0) || frequencies.iter().sum::<u32>() != TOTAL as u32 {
-            return Err(Error::corrupt(section, INVALID_TABLE));
-        }
-        let mut table = Box::new([0; TOTAL]);
-        let intervals = occurring.into_iter().zip(frequencies);
-        let entries = intervals
-            .flat_map(|(byte, frequency)| (0..frequency).map(move |place| place << 20 | frequency << 8 | byte));
-        table.iter_mut().zip(entries).for_each(|(to, entry)| *to = entry);
-
+impl<'a> Coders<'a> {
+    /// Reads the states.
+    pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Coders<'a>, Error> {
         let mut states = [0; STATES];
         for state in &mut states {
             *state = u64::from_le_bytes(coded.array(section)?);
         }
         let words = Words::new(coded).filter(|_| states.iter().all(|&state| state >= LEAST));
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
-        Ok(Decoder { table, states, turn: 0, words, section })
+        Ok(Coders { states, turn: 0, words, section })
     }
 
-    /// Decodes the next bytes. Whatever was coded decodes to something; only [`finish`](Self::finish) tells whether it was
-    /// meant.
-    pub fn fill(&mut self, bytes: &mut [u8]) {
-        // A byte takes a word at most.
-        for bytes in bytes.chunks_mut(Words::MOST) {
-            self.words.refill(bytes.len());
-            self.fill_from_words(bytes);
-        }
+    /// Makes ready for so many values, at most [`Words::MOST`].
+    pub fn refill(&mut self, values: usize) {
+        // A value takes a word at most.
+        self.words.refill(values);
     }
 
-    fn fill_from_words(&mut self, bytes: &mut [u8]) {
-        let (until_first, bytes) = bytes.split_at_mut(((STATES - self.turn) % STATES).min(bytes.len()));
-        self.fill_by_turns(until_first);
-        let (rounds, rest) = bytes.as_chunks_mut::<STATES>();
-        // In variables of their own the states stay in registers.
-        let (mut states, mut taken, words) = (self.states, self.words.taken, self.words.at_hand());
-        for bytes in rounds {
-            *bytes = array::from_fn(|turn| next(&self.table, &mut states[turn], words, &mut taken));
-        }
-        (self.states, self.words.taken) = (states, taken);
-        self.fill_by_turns(rest);
-    }
-
-    fn fill_by_turns(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let mut taken = self.words.taken;
-            *byte = next(&self.table, &mut self.states[self.turn], self.words.at_hand(), &mut taken);
-            self.words.taken = taken;
-            self.turn = (self.turn + 1) % STATES;
-        }
+    /// The next value, by the table of its frequencies. Whatever was coded decodes to something; only [`finish`](Self::finish) tells
+    /// whether it was meant.
+    #[inline(always)]
+    pub fn next<const TOTAL: usize>(&mut self, table: &[u32; TOTAL]) -> u8 {
+        let mut taken = self.words.taken;
+        let value = next(table, &mut self.states[self.turn], self.words.at_hand(), &mut taken);
+        self.words.taken = taken;
+        self.turn = (self.turn + 1) % STATES;
+        value
     }
 
     /// Checks that all has been decoded.
@@ -153,11 +148,64 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Decodes a byte of one state.
+/// Bytes as they are decoded.
+pub(super) struct Decoder<'a> {
+    table: Box<[u32; TOTAL]>,
+    coders: Coders<'a>,
+}
+
+impl<'a> Decoder<'a> {
+    /// Reads the table of frequencies.
+    pub fn new(mut coded: Stored<'a>, section: &'static str) -> Result<Decoder<'a>, Error> {
+        let set = unpack_bits(&coded.take(32, section)?, 256).unwrap_or_default();
+        let occurring: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, occurs)| occurs.then_some(byte)).collect();
+        let frequencies = coded.take(2 * occurring.len(), section)?;
+        let frequencies = frequencies.as_chunks::<2>().0;
+        let mut table = Box::new([0; TOTAL]);
+        let values = occurring.iter().copied().zip(frequencies.iter().copied());
+        if occurring.len() < 2 || frequencies.contains(&[0; 2]) || !fill_table(&mut table, values) {
+            return Err(Error::corrupt(section, INVALID_TABLE));
+        }
+        Ok(Decoder { table, coders: Coders::new(coded, section)? })
+    }
+
+    /// Decodes the next bytes.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        for bytes in bytes.chunks_mut(Words::MOST) {
+            self.coders.refill(bytes.len());
+            self.fill_from_words(bytes);
+        }
+    }
+
+    fn fill_from_words(&mut self, bytes: &mut [u8]) {
+        let (until_first, bytes) = bytes.split_at_mut(((STATES - self.coders.turn) % STATES).min(bytes.len()));
+        self.fill_by_turns(until_first);
+        let (rounds, rest) = bytes.as_chunks_mut::<STATES>();
+        // In variables of their own the states stay in registers.
+        let Coders { states, words, .. } = &self.coders;
+        let (mut states, mut taken, words) = (*states, words.taken, words.at_hand());
+        for bytes in rounds {
+            *bytes = array::from_fn(|turn| next(&self.table, &mut states[turn], words, &mut taken));
+        }
+        (self.coders.states, self.coders.words.taken) = (states, taken);
+        self.fill_by_turns(rest);
+    }
+
+    fn fill_by_turns(&mut self, bytes: &mut [u8]) {
+        bytes.iter_mut().for_each(|byte| *byte = self.coders.next(&self.table));
+    }
+
+    /// Checks that all has been decoded.
+    pub fn finish(self) -> Result<(), Error> {
+        self.coders.finish()
+    }
+}
+
+/// Decodes a value of one state.
 #[inline(always)]
-fn next(table: &[u32; TOTAL], state: &mut u64, words: &[[u8; 4]], taken: &mut usize) -> u8 {
+fn next<const TOTAL: usize>(table: &[u32; TOTAL], state: &mut u64, words: &[[u8; 4]], taken: &mut usize) -> u8 {
     let entry = table[*state as usize % TOTAL];
-    let reduced = (*state >> TOTAL_BITS) * u64::from(entry >> 8 & 0xfff) + u64::from(entry >> 20);
+    let reduced = (*state >> TOTAL.ilog2()) * u64::from(entry >> 8 & 0xfff) + u64::from(entry >> 20);
     // Whether a word is due cannot be foreseen: a choice of values costs less than a branch that is often mistaken.
     let word = words.get(*taken).map_or(0, |&word| u32::from_le_bytes(word));
     let is_due = reduced < LEAST;
@@ -209,7 +257,7 @@ mod tests {
 
         #[test]
         fn frequencies_are_of_the_right_sum(counts in prop::collection::vec(prop_oneof![1usize..4, 1usize..1_000_000], 2..=256)) {
-            let frequencies = frequencies(&counts);
+            let frequencies = frequencies(&counts, TOTAL);
             prop_assert!(frequencies.iter().all(|&frequency| frequency > 0));
             prop_assert_eq!(frequencies.iter().map(|&frequency| usize::from(frequency)).sum::<usize>(), TOTAL);
         }

@@ -7,6 +7,7 @@ use twox_hash::XxHash64;
 
 use super::bytes::Reader;
 use super::contents::Contents;
+use super::row_coding::{self, Endings};
 use super::stored::{Source, Stored};
 use super::{coding, context_coding, limits, tensor};
 use crate::Error;
@@ -27,6 +28,8 @@ const HASH_SEED: u64 = 0;
 const RAW: u32 = 0;
 /// Shorter sections are stored as they are.
 const LEAST_CODED: usize = 256;
+/// Rows of words are coded as such where that saves one byte of so many: to decode them takes longer.
+const LEAST_GAIN: usize = 16;
 
 /// How a section is entropy-coded; the number that says so in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +41,14 @@ pub(super) enum Coding {
     Text = 2,
     /// What stands before a matrix's elements by itself, by one of the two above; then the elements, as [`Bytes`](Self::Bytes).
     Matrix = 3,
+    /// The same, but for the elements, which are coded as rows of words.
+    Rows = 4,
 }
 
 impl Coding {
     /// The way of a code.
     pub fn from_code(code: u32) -> Option<Coding> {
-        [Coding::Bytes, Coding::Text, Coding::Matrix].into_iter().find(|&coding| coding as u32 == code)
+        [Coding::Bytes, Coding::Text, Coding::Matrix, Coding::Rows].into_iter().find(|&coding| coding as u32 == code)
     }
 }
 
@@ -184,34 +189,40 @@ impl Section<'_> {
         self.coded.is_some()
     }
 
+    /// Whether the endings of words are needed to read it.
+    pub fn needs_endings(&self) -> bool {
+        self.coded.is_some_and(|(coding, _)| coding == Coding::Rows)
+    }
+
     /// Hands over what the section holds, which must be read to its end. Its bytes are fetched twice, for the checksum and to be read.
-    pub fn read<T>(&self, with: impl FnOnce(&mut Contents) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn read<T>(&self, endings: &Endings, with: impl FnOnce(&mut Contents) -> Result<T, Error>) -> Result<T, Error> {
         let stored = Stored::new(self.source, self.offset..self.offset + self.length);
         if stored.hash(HASH_SEED) != self.checksum {
             return Err(Error::corrupt(self.kind.name(), "its checksum does not match"));
         }
         let mut contents = match self.coded {
             None => Contents::stored(stored, self.kind.name()),
-            Some((coding, length)) => Contents::coded(stored, coding, length, self.kind.name())?,
+            Some((coding, length)) => Contents::coded(stored, coding, length, endings.of(self.kind), self.kind.name())?,
         };
         let read = with(&mut contents)?;
         contents.finish().map(|()| read)
     }
 
-    /// All that the section holds.
+    /// All that the section holds, if that is no rows of words.
     pub fn expand(&self) -> Result<Vec<u8>, Error> {
-        self.read(|contents| contents.rest())
+        self.read(&Endings::default(), |contents| contents.rest())
     }
 }
 
-/// Joins sections, which must be in rising order of kind and index, to a file. What gets shorter by entropy coding is coded.
-pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>, Error> {
+/// Joins sections, which must be in rising order of kind and index, to a file. What gets shorter by entropy coding is coded. The words'
+/// rows have these endings.
+pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)], endings: &Endings) -> Result<Vec<u8>, Error> {
     Error::check_limit("number of sections", sections.len(), limits::SECTIONS)?;
     let mut file = vec![0; HEADER_LENGTH + sections.len() * ENTRY_LENGTH];
     let mut expanded = 0;
     for (number, (kind, index, bytes)) in sections.iter().enumerate() {
         file.resize(file.len().next_multiple_of(ALIGNMENT), 0);
-        let coded = encode(*kind, bytes);
+        let coded = encode(*kind, bytes, endings.of(*kind));
         let (encoding, stored) = coded.as_ref().map_or((RAW, bytes), |(coding, coded)| (*coding as u32, coded));
         let entry = Entry {
             kind: *kind as u32,
@@ -237,15 +248,19 @@ pub(super) fn write(sections: &[(SectionKind, u32, Vec<u8>)]) -> Result<Vec<u8>,
     Ok(file)
 }
 
-/// A section's bytes entropy-coded, if that makes them shorter.
-fn encode(kind: SectionKind, bytes: &[u8]) -> Option<(Coding, Vec<u8>)> {
+/// A section's bytes entropy-coded, if that makes them shorter. If they are the rows of words, those have these endings.
+fn encode(kind: SectionKind, bytes: &[u8], endings: &[u16]) -> Option<(Coding, Vec<u8>)> {
     if bytes.len() < LEAST_CODED {
         return None;
     }
-    let matrix = (kind.form() == Form::Matrix).then(|| encode_matrix(bytes)).flatten();
+    let matrix = (kind.form() == Form::Matrix).then(|| encode_matrix(bytes, &[])).flatten();
     let codings = [shortest(bytes, kind.is_text()), matrix.map(|coded| (Coding::Matrix, coded))];
     let coded = codings.into_iter().flatten().min_by_key(|(_, coded)| coded.len());
-    coded.filter(|(_, coded)| coded.len() < bytes.len())
+    let coded = coded.filter(|(_, coded)| coded.len() < bytes.len());
+    let (_, plain) = coded.as_ref()?;
+    let rows = if endings.is_empty() { None } else { encode_matrix(bytes, endings) };
+    let is_worth_it = |rows: &Vec<u8>| plain.len() - plain.len() / LEAST_GAIN > rows.len();
+    rows.filter(is_worth_it).map(|rows| (Coding::Rows, rows)).or(coded)
 }
 
 /// Bytes coded in the first way, or in the shorter of the first two.
@@ -257,8 +272,8 @@ fn shortest(bytes: &[u8], or_as_text: bool) -> Option<(Coding, Vec<u8>)> {
 }
 
 /// A tensor's sizes and scales coded apart from its elements: they are other bytes, and a scale's first byte says something of
-/// its second.
-fn encode_matrix(bytes: &[u8]) -> Option<Vec<u8>> {
+/// its second. With endings the elements are coded as rows of words; none if they are not of four bits.
+fn encode_matrix(bytes: &[u8], endings: &[u16]) -> Option<Vec<u8>> {
     let (head, elements) = bytes.split_at(tensor::head_length(bytes));
     let (coding, coded) = shortest(head, true)?;
     let mut all = Vec::new();
@@ -266,7 +281,10 @@ fn encode_matrix(bytes: &[u8]) -> Option<Vec<u8>> {
         all.extend(field.to_le_bytes());
     }
     all.extend(coded);
-    all.extend(coding::encode(elements)?);
+    all.extend(match (endings, tensor::columns_of_halves(head)) {
+        ([], _) => coding::encode(elements)?,
+        (_, columns) => row_coding::encode(elements, columns?, endings)?,
+    });
     Some(all)
 }
 
@@ -443,7 +461,7 @@ mod tests {
     }
 
     fn read(coded: &[u8], length: usize, pieces: &[usize]) -> Result<Vec<u8>, Error> {
-        let mut contents = Contents::coded(Stored::all(&coded), Coding::Matrix, length, "test")?;
+        let mut contents = Contents::coded(Stored::all(&coded), Coding::Matrix, length, &[], "test")?;
         let mut bytes = Vec::new();
         for &piece in pieces {
             let from = bytes.len();
@@ -457,7 +475,7 @@ mod tests {
     #[test]
     fn scales_are_coded_apart_from_elements() {
         let bytes = tensor(500);
-        let (coding, coded) = encode(SectionKind::Embedding, &bytes).unwrap();
+        let (coding, coded) = encode(SectionKind::Embedding, &bytes, &[]).unwrap();
         assert_eq!(coding, Coding::Matrix);
         let plain = coding::encode(&bytes).unwrap();
         assert!(coded.len() + 500 < plain.len(), "{} bytes, {} with one table", coded.len(), plain.len());
@@ -465,13 +483,41 @@ mod tests {
         for pieces in [&[][..], &[16, 1000], &[16, 999, 2], &[2000]] {
             assert_eq!(read(&coded, bytes.len(), pieces).unwrap(), bytes);
         }
-        assert_ne!(encode(SectionKind::WordFlags, &bytes).unwrap().0, Coding::Matrix);
+        assert_ne!(encode(SectionKind::WordFlags, &bytes, &[]).unwrap().0, Coding::Matrix);
+    }
+
+    #[test]
+    fn rows_of_words_are_coded_as_such_where_it_is_worth_it() {
+        let sizes = [4, 2000, 16, 0].map(u32::to_le_bytes).concat();
+        let hash = |number: u32| {
+            let number = (number + 1).wrapping_mul(2_654_435_761);
+            (number ^ number >> 15).wrapping_mul(2_246_822_519) >> 16
+        };
+        let endings: Vec<u16> = (0..2000).map(|row| hash(row) as u16 % 7).collect();
+        // Rows that are the same wherever words end alike, then rows that have nothing to do with endings.
+        let row = |number: u32| (0..8).map(move |byte| (hash(8 * number + byte) & 0x33) as u8);
+        let alike = endings.iter().flat_map(|&ending| row(ending.into()));
+        let other = (0..2000).flat_map(row);
+        let [alike, other]: [Vec<u8>; 2] =
+            [sizes.iter().copied().chain(alike).collect(), sizes.iter().copied().chain(other).collect()];
+        let (coding, coded) = encode(SectionKind::Output, &alike, &endings).unwrap();
+        assert_eq!(coding, Coding::Rows);
+        assert!(coded.len() * 4 < encode(SectionKind::Output, &alike, &[]).unwrap().1.len() * 3, "{}", coded.len());
+        let source = &coded[..];
+        let mut contents = Contents::coded(Stored::all(&source), coding, alike.len(), &endings, "test").unwrap();
+        assert_eq!(contents.rest().unwrap(), alike);
+        contents.finish().unwrap();
+        assert_ne!(encode(SectionKind::Output, &other, &endings).unwrap().0, Coding::Rows);
+        // Elements of another size are not.
+        let mut bytes = alike.clone();
+        bytes[..4].copy_from_slice(&8_u32.to_le_bytes());
+        assert_ne!(encode(SectionKind::Output, &bytes, &endings).unwrap().0, Coding::Rows);
     }
 
     #[test]
     fn parts_of_a_matrix_are_checked() {
         let bytes = tensor(100);
-        let coded = encode_matrix(&bytes).unwrap();
+        let coded = encode_matrix(&bytes, &[]).unwrap();
         let with = |at: usize, value: u32| {
             let mut coded = coded.clone();
             coded[at..at + 4].copy_from_slice(&value.to_le_bytes());

@@ -5,7 +5,7 @@ use std::mem;
 use super::bytes::{TOO_LONG, TOO_SHORT};
 use super::container::Coding;
 use super::stored::{self, Stored};
-use super::{coding, context_coding};
+use super::{coding, context_coding, row_coding};
 use crate::Error;
 
 /// The bytes of a section that are not read yet, whether or not they are entropy-coded.
@@ -19,15 +19,18 @@ enum Bytes<'a> {
     Coded { decoder: Decoder<'a>, left: usize, then: Option<Box<Part<'a>>> },
 }
 
-/// The bytes of a decoder of their own, behind those of another.
+/// The elements of a matrix, behind what stands before them.
 struct Part<'a> {
-    decoder: Decoder<'a>,
+    coded: Stored<'a>,
+    /// Of the words, if they are coded as rows of words.
+    endings: Option<&'a [u16]>,
     length: usize,
 }
 
 enum Decoder<'a> {
     Bytes(coding::Decoder<'a>),
     Text(context_coding::Decoder<'a>),
+    Rows(row_coding::Decoder<'a>),
 }
 
 impl<'a> Decoder<'a> {
@@ -43,6 +46,7 @@ impl<'a> Decoder<'a> {
         match self {
             Decoder::Bytes(decoder) => decoder.fill(to),
             Decoder::Text(decoder) => decoder.fill(to),
+            Decoder::Rows(decoder) => decoder.fill(to),
         }
     }
 
@@ -50,6 +54,7 @@ impl<'a> Decoder<'a> {
         match self {
             Decoder::Bytes(decoder) => decoder.finish(),
             Decoder::Text(decoder) => decoder.finish(),
+            Decoder::Rows(decoder) => decoder.finish(),
         }
     }
 }
@@ -60,17 +65,19 @@ impl<'a> Contents<'a> {
         Contents { bytes: Bytes::Stored(stored::Bytes::new(bytes)), section }
     }
 
-    /// `length` bytes, entropy-coded.
+    /// `length` bytes, entropy-coded; if they are the rows of words, those have these endings.
     pub fn coded(
         coded: Stored<'a>,
         coding: Coding,
         length: usize,
+        endings: &'a [u16],
         section: &'static str,
     ) -> Result<Contents<'a>, Error> {
         let bytes = match coding {
             Coding::Bytes => Bytes::Coded { decoder: Decoder::bytes(coded, section)?, left: length, then: None },
             Coding::Text => Bytes::Coded { decoder: Decoder::text(coded, section)?, left: length, then: None },
-            Coding::Matrix => matrix(coded, length, section)?,
+            Coding::Matrix => matrix(coded, length, None, section)?,
+            Coding::Rows => matrix(coded, length, Some(endings), section)?,
         };
         Ok(Contents { bytes, section })
     }
@@ -92,9 +99,14 @@ impl<'a> Contents<'a> {
                 decoder.fill(now);
                 *left -= now.len();
                 if !behind.is_empty() {
-                    let part = *then.take().ok_or(too_short)?;
-                    *left = part.length;
-                    mem::replace(decoder, part.decoder).finish()?;
+                    let Part { coded, endings, length } = *then.take().ok_or(too_short)?;
+                    *left = length;
+                    // Not made before: somebody has taken memory for all elements by now, and this lies on top of that.
+                    let elements = match endings {
+                        None => Decoder::bytes(coded, self.section)?,
+                        Some(endings) => Decoder::Rows(row_coding::Decoder::new(coded, endings, self.section)?),
+                    };
+                    mem::replace(decoder, elements).finish()?;
                     return self.fill(behind);
                 }
             }
@@ -137,8 +149,13 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// What a matrix's section holds: its head, in one of the two ways, then its elements.
-fn matrix<'a>(mut coded: Stored<'a>, length: usize, section: &'static str) -> Result<Bytes<'a>, Error> {
+/// What a matrix's section holds: its head, in one of the two ways, then its elements, which may be coded as rows of words.
+fn matrix<'a>(
+    mut coded: Stored<'a>,
+    length: usize,
+    endings: Option<&'a [u16]>,
+    section: &'static str,
+) -> Result<Bytes<'a>, Error> {
     let mut field = || coded.array(section).map(u32::from_le_bytes);
     let [coding, head, stored] = [field()?, field()?, field()?];
     let stored = coded.split_off(stored as usize, section)?;
@@ -148,6 +165,6 @@ fn matrix<'a>(mut coded: Stored<'a>, length: usize, section: &'static str) -> Re
         _ => return Err(Error::Unsupported { section, what: "an unknown entropy coding" }),
     };
     let elements = length.checked_sub(head as usize).ok_or(Error::corrupt(section, TOO_SHORT))?;
-    let then = Box::new(Part { decoder: Decoder::bytes(coded, section)?, length: elements });
+    let then = Box::new(Part { coded, endings, length: elements });
     Ok(Bytes::Coded { decoder, left: head as usize, then: Some(then) })
 }

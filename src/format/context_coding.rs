@@ -29,7 +29,7 @@ pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
         }
         let following: Vec<u8> = occurring.iter().copied().filter(|&byte| counts[usize::from(byte)] > 0).collect();
         let counted: Vec<usize> = following.iter().map(|&byte| counts[usize::from(byte)]).collect();
-        let frequencies = frequencies(&counted);
+        let frequencies = frequencies(&counted, TOTAL);
         coded.extend(pack_bits(&occurring.iter().map(|byte| following.contains(byte)).collect::<Vec<_>>()));
         coded.extend(frequencies.iter().flat_map(|frequency| frequency.to_le_bytes()));
         let mut start = 0;

@@ -1,8 +1,10 @@
 //! A listing of a file's sections, for people.
 
-use super::SectionKind;
+use super::bytes::unpack_bits;
 use super::container::{self, Form, Section};
+use super::row_coding::Endings;
 use super::tensor::{Bias, TensorReader};
+use super::{SectionKind, Shape};
 use crate::Error;
 
 /// What a listing says of one section.
@@ -30,15 +32,32 @@ pub struct SectionInfo {
 ///
 /// If the frame of the file or one of its matrices is damaged; whether the parts agree is not checked here.
 pub fn inspect(file: &[u8]) -> Result<Vec<SectionInfo>, Error> {
-    container::read(&file)?.iter().map(describe).collect()
+    let sections = container::read(&file)?;
+    let endings = endings(&sections)?;
+    sections.iter().map(|section| describe(section, &endings)).collect()
 }
 
-fn describe(section: &Section) -> Result<SectionInfo, Error> {
+/// The endings of the words, if a section is coded by them.
+fn endings(sections: &[Section]) -> Result<Endings, Error> {
+    if !sections.iter().any(Section::needs_endings) {
+        return Ok(Endings::default());
+    }
+    let bytes = |kind: SectionKind| {
+        let section = sections.iter().find(|section| section.kind == kind);
+        section.map_or(Ok(Vec::new()), Section::expand)
+    };
+    let shape = Shape::read(&bytes(SectionKind::Shape)?)?;
+    shape.check()?;
+    let narrow = unpack_bits(&bytes(SectionKind::NarrowRows)?, shape.vocabulary);
+    Ok(Endings::new(&bytes(SectionKind::Words)?, shape.vocabulary, narrow.as_deref()))
+}
+
+fn describe(section: &Section, endings: &Endings) -> Result<SectionInfo, Error> {
     let (encoding, shape) = match section.kind.form() {
         Form::Text => section.expand().map(|_| ("text", None))?,
         Form::Bytes => section.expand().map(|_| ("bytes", None))?,
         Form::Matrix => {
-            let (encoding, tensor) = section.read(|contents| {
+            let (encoding, tensor) = section.read(endings, |contents| {
                 let reader = TensorReader::new(contents)?;
                 Ok((reader.encoding, reader.into_tensor()?))
             })?;

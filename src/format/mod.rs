@@ -13,6 +13,7 @@ mod inspect;
 mod lsh;
 mod metadata;
 mod parts;
+mod row_coding;
 mod shape;
 mod stored;
 mod tensor;

@@ -2,6 +2,7 @@
 
 use super::bytes::{Reader, pack_bits, unpack_bits};
 use super::container::{self, Section, SectionKind as Kind};
+use super::row_coding::Endings;
 use super::tensor::{Bias, Tensor, TensorReader};
 use super::{InputKind, Lsh, Metadata, OutputKind, Shape, Source, limits};
 use crate::Error;
@@ -160,7 +161,8 @@ impl ModelParts {
             sections.extend(parts.map(|(part, index)| (Kind::Corrections, index, part.clone())));
         }
         sections.sort_by_key(|&(kind, index, _)| (kind, index));
-        container::write(&sections)
+        let narrow = self.narrow.as_ref().map(|narrow| &narrow.rows[..]);
+        container::write(&sections, &Endings::new(&self.words, self.shape.vocabulary, narrow))
     }
 
     /// The parts of a model file, with consistent shapes and finite floats. The vocabulary is not looked into.
@@ -183,13 +185,24 @@ impl<T, W> ModelParts<T, W> {
     where
         T: CheckedMatrix,
     {
-        let mut sections = Sections(container::read(source)?);
+        let mut sections = Sections { left: container::read(source)?, endings: Endings::default() };
         let metadata = Metadata::parse(&sections.text(Kind::Metadata)?)?;
         let shape = Shape::read(&sections.bytes(Kind::Shape)?)?;
         let untied = shape.output == OutputKind::Untied;
+        let narrow = shape.narrow_width.map(|_| sections.narrow_rows(shape.vocabulary)).transpose()?;
         // Word lists first: what they took on the way serves the others.
-        let words = sections.list(Kind::Words, &list)?;
+        let words = sections.words(&shape, narrow.as_deref(), &list)?;
         let rare = sections.has(Kind::RareWords).then(|| sections.rare(&list)).transpose()?;
+        let mut layers = Vec::with_capacity(shape.layers);
+        for index in 0..shape.layers as u32 {
+            layers.push(LayerParts {
+                input: sections.matrix(Kind::LayerInput, index, &matrix)?,
+                recurrent: sections.matrix(Kind::LayerRecurrent, index, &matrix)?,
+                bias: sections.bias(Kind::LayerBias, index)?,
+            });
+        }
+        let projection = shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?;
+        // The rows of words behind the layers: what they take on the way serves what is smaller, and a session.
         let has_rows = shape.input == InputKind::Embedding;
         let embedding = has_rows.then(|| sections.matrix(Kind::Embedding, 0, &matrix)).transpose()?;
         let output = untied.then(|| sections.matrix(Kind::Output, 0, &matrix)).transpose()?;
@@ -201,37 +214,34 @@ impl<T, W> ModelParts<T, W> {
                 bias: sections.bias(Kind::LshBias, 0)?,
             },
         };
-        let narrow = shape.narrow_width.map(|_| -> Result<_, Error> {
-            let rows = unpack_bits(&sections.bytes(Kind::NarrowRows)?, shape.vocabulary);
+        let narrow = narrow.map(|rows| -> Result<_, Error> {
             Ok(NarrowParts {
-                rows: rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))?,
+                rows,
                 embedding: has_rows.then(|| sections.matrix(Kind::NarrowEmbedding, 0, &matrix)).transpose()?,
                 output: untied.then(|| sections.matrix(Kind::NarrowOutput, 0, &matrix)).transpose()?,
             })
         });
         let narrow = narrow.transpose()?;
-        let mut layers = Vec::with_capacity(shape.layers);
-        for index in 0..shape.layers as u32 {
-            layers.push(LayerParts {
-                input: sections.matrix(Kind::LayerInput, index, &matrix)?,
-                recurrent: sections.matrix(Kind::LayerRecurrent, index, &matrix)?,
-                bias: sections.bias(Kind::LayerBias, index)?,
-            });
-        }
+        sections.endings = Endings::default();
+        let specials = sections.text(Kind::Specials)?;
+        let word_flags = sections.bytes(Kind::WordFlags)?;
+        let casing = sections.text(Kind::Casing)?;
+        let corrections = sections.has(Kind::Corrections).then(|| sections.corrections()).transpose()?;
+        let output_bias = sections.bias(Kind::OutputBias, 0)?;
         let parts = ModelParts {
             metadata,
             shape,
-            specials: sections.text(Kind::Specials)?,
+            specials,
             words,
-            word_flags: sections.bytes(Kind::WordFlags)?,
-            casing: sections.text(Kind::Casing)?,
+            word_flags,
+            casing,
             rare,
-            corrections: sections.has(Kind::Corrections).then(|| sections.corrections()).transpose()?,
+            corrections,
             input,
             layers,
-            projection: shape.has_projection().then(|| sections.matrix(Kind::Projection, 0, &matrix)).transpose()?,
+            projection,
             output,
-            output_bias: sections.bias(Kind::OutputBias, 0)?,
+            output_bias,
             narrow,
         };
         sections.finish()?;
@@ -292,6 +302,11 @@ fn check_rare<W>(rare: &RareParts<W>) -> Result<(), Error> {
 
 fn check_list(words: &[u8]) -> Result<(), Error> {
     Error::check_limit("length of a word list", words.len(), limits::WORDS)
+}
+
+fn decode_list<W>(kind: Kind, words: &[u8], list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<W, Error> {
+    check_list(words)?;
+    list(words).map_err(|reason| Error::corrupt(kind.name(), reason))
 }
 
 /// Checks narrow rows and returns their number.
@@ -356,13 +371,17 @@ fn check_presence(kind: Kind, is_there: bool, wanted: bool) -> Result<(), Error>
 }
 
 /// The sections not yet taken.
-struct Sections<'a>(Vec<Section<'a>>);
+struct Sections<'a> {
+    left: Vec<Section<'a>>,
+    /// Of the words, where rows are coded by them.
+    endings: Endings,
+}
 
 impl<'a> Sections<'a> {
     fn take(&mut self, kind: Kind, index: u32) -> Result<Section<'a>, Error> {
-        let found = self.0.iter().position(|section| (section.kind, section.index) == (kind, index));
+        let found = self.left.iter().position(|section| (section.kind, section.index) == (kind, index));
         let position = found.ok_or(Error::corrupt(kind.name(), "it is missing"))?;
-        Ok(self.0.remove(position))
+        Ok(self.left.remove(position))
     }
 
     fn bytes(&mut self, kind: Kind) -> Result<Vec<u8>, Error> {
@@ -381,11 +400,11 @@ impl<'a> Sections<'a> {
     }
 
     fn has(&self, kind: Kind) -> bool {
-        self.0.iter().any(|section| section.kind == kind)
+        self.left.iter().any(|section| section.kind == kind)
     }
 
     fn rare<W>(&mut self, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<RareParts<W>, Error> {
-        let words = self.list(Kind::RareWords, list)?;
+        let words = decode_list(Kind::RareWords, &self.bytes(Kind::RareWords)?, list)?;
         let flags = self.bytes(Kind::RareWordFlags)?;
         let mut flags = Reader::new(&flags, Kind::RareWordFlags.name());
         Ok(RareParts { words, log_share: flags.f32()?, flags: flags.rest().to_vec() })
@@ -396,10 +415,24 @@ impl<'a> Sections<'a> {
         Ok(CorrectionParts { tokens: part(0)?, contexts: part(1)?, words: part(2)?, steps: part(3)? })
     }
 
-    fn list<W>(&mut self, kind: Kind, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<W, Error> {
-        let words = self.bytes(kind)?;
-        check_list(&words)?;
-        list(&words).map_err(|reason| Error::corrupt(kind.name(), reason))
+    /// The words, and their endings if they will be needed.
+    fn words<W>(
+        &mut self,
+        shape: &Shape,
+        narrow: Option<&[bool]>,
+        list: impl Fn(&[u8]) -> Result<W, &'static str>,
+    ) -> Result<W, Error> {
+        let words = self.bytes(Kind::Words)?;
+        if self.left.iter().any(Section::needs_endings) {
+            shape.check()?;
+            self.endings = Endings::new(&words, shape.vocabulary, narrow);
+        }
+        decode_list(Kind::Words, &words, list)
+    }
+
+    fn narrow_rows(&mut self, vocabulary: usize) -> Result<Vec<bool>, Error> {
+        let rows = unpack_bits(&self.bytes(Kind::NarrowRows)?, vocabulary);
+        rows.ok_or(Error::corrupt(Kind::NarrowRows.name(), NOT_A_BIT_EACH))
     }
 
     fn matrix<T>(
@@ -408,7 +441,7 @@ impl<'a> Sections<'a> {
         index: u32,
         with: impl FnOnce(TensorReader) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.take(kind, index)?.read(|section| with(TensorReader::new(section)?))
+        self.take(kind, index)?.read(&self.endings, |section| with(TensorReader::new(section)?))
     }
 
     fn bias(&mut self, kind: Kind, index: u32) -> Result<Bias, Error> {
@@ -417,7 +450,7 @@ impl<'a> Sections<'a> {
 
     /// Every section must have been taken.
     fn finish(self) -> Result<(), Error> {
-        match self.0.first() {
+        match self.left.first() {
             None => Ok(()),
             Some(section) => Err(Error::corrupt(section.kind.name(), "the shape section has no place for it")),
         }

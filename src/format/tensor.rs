@@ -1,5 +1,7 @@
 //! Matrices and bias vectors as sections of a file.
 
+use std::array;
+
 use half::f16;
 
 use super::bytes::{Reader, TOO_SHORT};
@@ -138,7 +140,7 @@ pub(crate) struct TensorReader<'r, 'a> {
     pub cols: usize,
     pub encoding: Encoding,
     /// None, one for all rows, or one a row.
-    pub scales: Vec<f16>,
+    pub scales: Vec<f32>,
     elements: &'r mut Contents<'a>,
 }
 
@@ -149,9 +151,13 @@ impl<'r, 'a> TensorReader<'r, 'a> {
         let [rows, cols, scales] = [section.u32()? as usize, section.u32()? as usize, section.u32()? as usize];
         check_sizes(section.name(), rows, cols)?;
         check_scale_count(section.name(), code, rows, scales)?;
-        let mut bytes = vec![0; 2 * scales];
-        section.fill(&mut bytes)?;
-        let scales: Vec<f16> = bytes.as_chunks().0.iter().map(|&scale| f16::from_le_bytes(scale)).collect();
+        // One by one: memory for all of their bytes would be a page's for good.
+        let mut scales = vec![0.0; scales];
+        for scale in &mut scales {
+            let mut bytes = [0; 2];
+            section.fill(&mut bytes)?;
+            *scale = f16::from_le_bytes(bytes).to_f32();
+        }
         if !scales.iter().all(|scale| scale.is_finite()) {
             return Err(section.error("a scale is not finite"));
         }
@@ -248,7 +254,8 @@ impl<'r, 'a> TensorReader<'r, 'a> {
             Encoding::Signed4 => Values::Signed4(self.integers()?),
             Encoding::Signed8 => Values::Signed8(self.integers()?),
         };
-        Ok(Tensor { rows: self.rows, cols: self.cols, values, scales: self.scales })
+        let scales = self.scales.into_iter().map(f16::from_f32).collect();
+        Ok(Tensor { rows: self.rows, cols: self.cols, values, scales })
     }
 }
 
@@ -406,6 +413,13 @@ fn pack_halves(pair: &[i8]) -> u8 {
 
 fn write_f32s(values: &[f32], to: &mut Vec<u8>) {
     to.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+}
+
+/// The columns of a written tensor whose elements are halves of bytes.
+pub(super) fn columns_of_halves(written: &[u8]) -> Option<usize> {
+    let sizes: [u32; SIZES_LENGTH / 4] =
+        array::from_fn(|at| u32::from_le_bytes(written[..SIZES_LENGTH].as_chunks().0[at]));
+    (sizes[0] == Encoding::Signed4 as u32).then_some(sizes[2] as usize)
 }
 
 #[cfg(test)]

@@ -107,7 +107,9 @@ impl Corrections {
 /// The rows of the tokens that occur, at most as many as there are rows. A number is how far a row is behind the one before; at a 0
 /// they begin anew, before the first.
 fn read_tokens(bytes: &[u8], rows: usize) -> Option<Vec<u32>> {
-    let (mut tokens, mut end, mut at) = (Vec::new(), 0, 0);
+    // With room for all: what grows takes twice as much, for good in a page.
+    let numbers = bytes.iter().filter(|&&byte| byte < 128).count();
+    let (mut tokens, mut end, mut at) = (Vec::with_capacity(numbers), 0, 0);
     while at < bytes.len() {
         let distance = number(bytes, &mut at)?;
         end = if distance == 0 { 0 } else { end + distance };

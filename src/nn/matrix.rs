@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use half::f16;
-
 use super::Activations;
 use super::activations::Form;
 use crate::Error;
@@ -52,7 +50,7 @@ impl Matrix {
 
     /// Packs a matrix for the kernels as it is read.
     pub(crate) fn read(mut tensor: TensorReader) -> Result<Matrix, Error> {
-        let scales = Scales::new(&tensor.scales);
+        let scales = Scales::new(std::mem::take(&mut tensor.scales));
         let weights = match tensor.encoding {
             Encoding::F32 => Weights::F32(pad_rows(&mut tensor)?),
             Encoding::Ternary => Weights::Ternary { blocks: pack_ternary(&mut tensor)?, scales },
@@ -209,11 +207,11 @@ fn split(rows: Range<usize>, mut out: &mut [f32]) -> impl Iterator<Item = (Range
 }
 
 impl Scales {
-    fn new(scales: &[f16]) -> Scales {
-        match scales {
+    fn new(scales: Vec<f32>) -> Scales {
+        match scales[..] {
             [] => Scales::OneForAll(1.0),
-            [scale] => Scales::OneForAll(scale.to_f32()),
-            scales => Scales::OneARow(scales.iter().map(|scale| scale.to_f32()).collect()),
+            [scale] => Scales::OneForAll(scale),
+            _ => Scales::OneARow(scales),
         }
     }
 

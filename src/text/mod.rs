@@ -19,3 +19,4 @@ pub use rare_words::{RareFlags, RareWords};
 pub use segment::{Segment, Token, ends_sentence, normalize, segments, split_prefix, tokens};
 pub use vocabulary::{LINE_END, NUMBER, UNKNOWN, Vocabulary, WordFlags};
 pub use word_list::WordList;
+pub(crate) use word_list::endings;

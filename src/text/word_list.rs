@@ -14,6 +14,8 @@ const LEAST_LETTER: u8 = 32;
 const MORE: u8 = LEAST_LETTER - 1;
 /// Longer words are refused: they are not words.
 pub const MAX_WORD_BYTES: usize = 100;
+/// Bytes of a word's ending, which tell much of how it is used.
+const ENDING: usize = 3;
 /// So many words begin with one that is written out.
 const BLOCK: usize = 16;
 
@@ -141,8 +143,7 @@ impl WordList {
 
     /// Reads a front-coded list; the reason if `bytes` are not one.
     pub fn decode(bytes: &[u8]) -> Result<WordList, &'static str> {
-        let words = bytes.iter().filter(|&&byte| byte < MORE).count();
-        let blocks = words.div_ceil(BLOCK);
+        let blocks = count(bytes).div_ceil(BLOCK);
         // With room for all: memory that grew word by word would take twice as much at the end, for good in a page. What the
         // first words of the blocks share is a guess.
         let (text, starts) = (String::with_capacity(bytes.len() + blocks * 8), Vec::with_capacity(blocks));
@@ -283,6 +284,26 @@ impl Walk<'_> {
     }
 }
 
+/// Of each word of a front-coded list of any bytes, a number that words with the same last three bytes have in common.
+pub(crate) fn endings(list: &[u8]) -> Vec<u16> {
+    let (mut word, mut at, mut endings): (Vec<u8>, _, _) = (Vec::new(), 0, Vec::with_capacity(count(list)));
+    while at < list.len() {
+        let (cut, rest) = read_word(list, at);
+        word.truncate(word.len().saturating_sub(cut));
+        word.extend_from_slice(&list[rest.clone()]);
+        at = rest.end;
+        let ending = word.iter().rev().take(ENDING).fold(0, |ending, &byte| ending << 8 | u32::from(byte));
+        // Knuth's multiplicative hash.
+        endings.push((ending.wrapping_mul(0x9e37_79b1) >> 16) as u16);
+    }
+    endings
+}
+
+/// The number of words of a front-coded list.
+fn count(list: &[u8]) -> usize {
+    list.iter().filter(|&&byte| byte < MORE).count()
+}
+
 /// The bytes that tell that a word is cut by so many.
 fn cut(count: usize) -> impl Iterator<Item = u8> {
     let more = usize::from(MORE);
@@ -290,7 +311,7 @@ fn cut(count: usize) -> impl Iterator<Item = u8> {
 }
 
 /// Of the word that begins at `at`, by how much the one before is cut, and where the rest is. Any bytes can be read, as long as
-/// there is one at `at`; a word has a rest.
+/// there is one at `at`; at least one is.
 fn read_word(bytes: &[u8], at: usize) -> (usize, Range<usize>) {
     let mut cut = 0;
     let numbers = bytes[at..].iter().take_while(|&&byte| byte < LEAST_LETTER);

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use lm_wasm::Model;
-use lm_wasm::format::{Metadata, ModelParts, RareParts};
+use lm_wasm::format::{Bias, Metadata, ModelParts, RareParts};
 use lm_wasm::text::WordList;
 
 use super::INTERRUPTED;
@@ -15,6 +15,7 @@ use super::export::{MEASURES, add_measures};
 use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::corrections::{Asked, choose, contexts, expect};
 use crate::evaluation::Report;
+use crate::export::bias_in_bytes;
 use crate::files::replace;
 use crate::model_file::{ATTRIBUTION, identity};
 
@@ -84,6 +85,10 @@ impl Arguments {
         let parts =
             ModelParts::from_bytes(&file).with_context(|| format!("{} cannot be used", self.model.display()))?;
         let mut parts = ModelParts { corrections: None, ..parts };
+        if let Bias::U8 { .. } = parts.output_bias {
+            // Files of before have it in finer steps, and no room for corrections by that.
+            parts.output_bias = bias_in_bytes(&parts.output_bias.to_f32());
+        }
         let alone = parts.to_bytes()?;
         let model = Model::from_bytes(&alone)?;
         if let Some(count) = self.rare_words {
