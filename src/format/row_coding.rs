@@ -20,10 +20,13 @@ use crate::text::endings;
 const VALUES: usize = 16;
 /// Frequencies are in units of one of so many: tables as large as those of bytes would take four times the memory.
 const TOTAL: usize = 1 << 10;
-/// Means of endings that are kept, in elements: endings share theirs where they are too many.
+/// Means of endings that are kept, in elements, at most: endings share theirs where they are too many. Twice of them would save the Polish
+/// model 4 kB and take a page 0.3 MB more.
 const MEANS: usize = 1 << 17;
-/// Contexts: intervals of what is expected, each a quarter of a step, half of them below zero. Twice as many, or four times the means,
-/// would save the Polish model 0.1 % each and take the page 0.1 and 0.4 MB more.
+/// Rows that a mean is for, at least: small models have little room for more.
+const ROWS_A_MEAN: usize = 16;
+/// Contexts: intervals of what is expected, each a quarter of a step, half of them below zero. Twice as many would save the Polish model
+/// 1 kB and take a page 0.1 MB more.
 const CONTEXTS: usize = 24;
 /// Elements are in units of 1 / 2^8 in means.
 const MEAN_BITS: u32 = 8;
@@ -83,7 +86,7 @@ struct Expected<'e> {
 
 impl<'e> Expected<'e> {
     fn new(columns: usize, endings: &'e [u16]) -> Expected<'e> {
-        let kept = (MEANS / columns).max(1) * columns;
+        let kept = (MEANS / columns).min(endings.len() / ROWS_A_MEAN).max(1) * columns;
         let (above, of_endings) = (vec![0; columns], vec![0; kept]);
         // As if the row before the first had ended.
         Expected { endings, above, of_endings, ending: 0, column: columns }
