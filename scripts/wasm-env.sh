@@ -50,7 +50,8 @@ optimize_wasm() {
   local relaxed=
   [ "$1" = plain ] || relaxed=--enable-relaxed-simd
   # What tools write of themselves and of the features nobody reads in a page: 0.4 kB of 90.
-  wasm-opt -O3 --strip-producers --strip-target-features --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
+  wasm-opt -O3 --strip-producers --strip-target-features \
+    --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
     --enable-mutable-globals --enable-reference-types --enable-multivalue $relaxed -o "$2" "$2"
 }
 

@@ -145,17 +145,13 @@ fn read_table(from: &mut Stored, occurring: usize, section: &'static str) -> Res
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
-    use super::super::stored::tests::check_long;
+    use super::super::stored::tests::{check_long, in_two_pieces};
     use super::*;
     use proptest::prelude::*;
 
-    /// Decodes in two pieces, as sections are read.
     fn decode(coded: &[u8], first: usize, length: usize) -> Result<Vec<u8>, Error> {
         let mut decoder = Decoder::new(Stored::all(&coded), "test")?;
-        let mut bytes = vec![0; length];
-        let (first, rest) = bytes.split_at_mut(first.min(length));
-        decoder.fill(first);
-        decoder.fill(rest);
+        let bytes = in_two_pieces(first, length, |piece| decoder.fill(piece));
         decoder.finish().map(|()| bytes)
     }
 

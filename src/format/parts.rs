@@ -222,6 +222,7 @@ impl<T, W> ModelParts<T, W> {
             })
         });
         let narrow = narrow.transpose()?;
+        // Given back before the smaller parts are read.
         sections.endings = Endings::default();
         let specials = sections.text(Kind::Specials)?;
         let word_flags = sections.bytes(Kind::WordFlags)?;

@@ -184,6 +184,15 @@ pub(super) mod tests {
         assert_eq!(decode(coded), Ok(bytes.to_vec()));
     }
 
+    /// So many bytes, which a decoder fills in two pieces, as sections are read. What was there before must not matter.
+    pub fn in_two_pieces(first: usize, length: usize, mut fill: impl FnMut(&mut [u8])) -> Vec<u8> {
+        let mut bytes = vec![0xff; length];
+        let (first, rest) = bytes.split_at_mut(first.min(length));
+        fill(first);
+        fill(rest);
+        bytes
+    }
+
     fn bytes(len: usize) -> Vec<u8> {
         (0..len).map(|at| (at * at / 7) as u8).collect()
     }

@@ -301,8 +301,19 @@ impl Tensor {
 
 /// How many bytes stand before the elements of a written tensor: sizes and scales.
 pub(super) fn head_length(written: &[u8]) -> usize {
-    let sizes = written[..SIZES_LENGTH].as_chunks().0;
-    SIZES_LENGTH + 2 * u32::from_le_bytes(sizes[3]) as usize
+    let [.., scales] = written_sizes(written);
+    SIZES_LENGTH + 2 * scales as usize
+}
+
+/// The columns of a written tensor whose elements are halves of bytes.
+pub(super) fn columns_of_halves(written: &[u8]) -> Option<usize> {
+    let [encoding, _, columns, _] = written_sizes(written);
+    (encoding == Encoding::Signed4 as u32).then_some(columns as usize)
+}
+
+/// Element encoding, rows, columns and number of scales of a written tensor.
+fn written_sizes(written: &[u8]) -> [u32; SIZES_LENGTH / 4] {
+    array::from_fn(|at| u32::from_le_bytes(written[..SIZES_LENGTH].as_chunks().0[at]))
 }
 
 fn check_sizes(section: &'static str, rows: usize, cols: usize) -> Result<(), Error> {
@@ -413,13 +424,6 @@ fn pack_halves(pair: &[i8]) -> u8 {
 
 fn write_f32s(values: &[f32], to: &mut Vec<u8>) {
     to.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-}
-
-/// The columns of a written tensor whose elements are halves of bytes.
-pub(super) fn columns_of_halves(written: &[u8]) -> Option<usize> {
-    let sizes: [u32; SIZES_LENGTH / 4] =
-        array::from_fn(|at| u32::from_le_bytes(written[..SIZES_LENGTH].as_chunks().0[at]));
-    (sizes[0] == Encoding::Signed4 as u32).then_some(sizes[2] as usize)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::training::norm::inverse_deviation;
 use crate::training::weights::{Inputs, Matrix, Quantized};
 
 /// Steps of a bias that is kept in bytes. 255, all that a byte has room for, cost a quarter of a byte a word more, and tell no word better
-/// (docs/results.md, "Corrections of frequent n-grams").
+/// (docs/decisions.md).
 const BIAS_STEPS: f32 = 63.0;
 
 /// The parts of a model file.
