@@ -4,8 +4,6 @@
 //! is to know about them. Bytes take turns at [`STATES`] coders that share the words (Giesen, *Interleaved entropy coders*,
 //! 2014): what a decoder waits for, the look-up and the product of one byte, then goes on for several at once.
 
-use std::array;
-
 use super::bytes::{pack_bits, unpack_bits};
 use super::stored::{Stored, Words};
 use crate::Error;
@@ -103,9 +101,8 @@ pub(super) fn fill_table<const TOTAL: usize>(
 
 /// The coders that take turns, and the words that they share.
 pub(super) struct Coders<'a> {
+    /// From the one whose turn it is on.
     states: [u64; STATES],
-    /// The state whose turn it is.
-    turn: usize,
     words: Words<'a>,
     section: &'static str,
 }
@@ -119,24 +116,19 @@ impl<'a> Coders<'a> {
         }
         let words = Words::new(coded).filter(|_| states.iter().all(|&state| state >= LEAST));
         let words = words.ok_or(Error::corrupt(section, INVALID_CODE))?;
-        Ok(Coders { states, turn: 0, words, section })
+        Ok(Coders { states, words, section })
     }
 
-    /// Makes ready for so many values, at most [`Words::MOST`].
-    pub fn refill(&mut self, values: usize) {
+    /// Lets `take` have so many values, at most [`Words::MOST`].
+    #[inline(always)]
+    pub fn give(&mut self, values: usize, take: impl FnOnce(&mut Turns)) {
         // A value takes a word at most.
         self.words.refill(values);
-    }
-
-    /// The next value, by the table of its frequencies. Whatever was coded decodes to something; only [`finish`](Self::finish) tells
-    /// whether it was meant.
-    #[inline(always)]
-    pub fn next<const TOTAL: usize>(&mut self, table: &[u32; TOTAL]) -> u8 {
-        let mut taken = self.words.taken;
-        let value = next(table, &mut self.states[self.turn], self.words.at_hand(), &mut taken);
-        self.words.taken = taken;
-        self.turn = (self.turn + 1) % STATES;
-        value
+        // In variables of their own the states stay in registers.
+        let mut turns = Turns { states: self.states, words: self.words.at_hand(), taken: self.words.taken };
+        take(&mut turns);
+        let Turns { states, taken, .. } = turns;
+        (self.states, self.words.taken) = (states, taken);
     }
 
     /// Checks that all has been decoded.
@@ -172,27 +164,9 @@ impl<'a> Decoder<'a> {
     /// Decodes the next bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for bytes in bytes.chunks_mut(Words::MOST) {
-            self.coders.refill(bytes.len());
-            self.fill_from_words(bytes);
+            let table = &self.table;
+            self.coders.give(bytes.len(), |turns| bytes.iter_mut().for_each(|byte| *byte = turns.next(table)));
         }
-    }
-
-    fn fill_from_words(&mut self, bytes: &mut [u8]) {
-        let (until_first, bytes) = bytes.split_at_mut(((STATES - self.coders.turn) % STATES).min(bytes.len()));
-        self.fill_by_turns(until_first);
-        let (rounds, rest) = bytes.as_chunks_mut::<STATES>();
-        // In variables of their own the states stay in registers.
-        let Coders { states, words, .. } = &self.coders;
-        let (mut states, mut taken, words) = (*states, words.taken, words.at_hand());
-        for bytes in rounds {
-            *bytes = array::from_fn(|turn| next(&self.table, &mut states[turn], words, &mut taken));
-        }
-        (self.coders.states, self.coders.words.taken) = (states, taken);
-        self.fill_by_turns(rest);
-    }
-
-    fn fill_by_turns(&mut self, bytes: &mut [u8]) {
-        bytes.iter_mut().for_each(|byte| *byte = self.coders.next(&self.table));
     }
 
     /// Checks that all has been decoded.
@@ -201,17 +175,29 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Decodes a value of one state.
-#[inline(always)]
-fn next<const TOTAL: usize>(table: &[u32; TOTAL], state: &mut u64, words: &[[u8; 4]], taken: &mut usize) -> u8 {
-    let entry = table[*state as usize % TOTAL];
-    let reduced = (*state >> TOTAL.ilog2()) * u64::from(entry >> 8 & 0xfff) + u64::from(entry >> 20);
-    // Whether a word is due cannot be foreseen: a choice of values costs less than a branch that is often mistaken.
-    let word = words.get(*taken).map_or(0, |&word| u32::from_le_bytes(word));
-    let is_due = reduced < LEAST;
-    *state = if is_due { reduced << u32::BITS | u64::from(word) } else { reduced };
-    *taken += usize::from(is_due);
-    entry as u8
+/// The coders while they decode.
+pub(super) struct Turns<'w> {
+    states: [u64; STATES],
+    words: &'w [[u8; 4]],
+    taken: usize,
+}
+
+impl Turns<'_> {
+    /// The next value, by the table of its frequencies. Whatever was coded decodes to something; only [`Coders::finish`] tells whether it
+    /// was meant.
+    #[inline(always)]
+    pub fn next<const TOTAL: usize>(&mut self, table: &[u32; TOTAL]) -> u8 {
+        let [state, others @ ..] = self.states;
+        let entry = table[state as usize % TOTAL];
+        let reduced = (state >> TOTAL.ilog2()) * u64::from(entry >> 8 & 0xfff) + u64::from(entry >> 20);
+        // Whether a word is due cannot be foreseen: a choice of values costs less than a branch that is often mistaken.
+        let word = self.words.get(self.taken).map_or(0, |&word| u32::from_le_bytes(word));
+        let is_due = reduced < LEAST;
+        let state = if is_due { reduced << u32::BITS | u64::from(word) } else { reduced };
+        self.taken += usize::from(is_due);
+        self.states = [others[0], others[1], others[2], state];
+        entry as u8
+    }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -4,6 +4,8 @@
 //! A word list gets a quarter (English) to two fifths (Polish) shorter than with one table for all. Each byte waits for the
 //! one before it, so that this is no coding for matrices.
 
+use std::array;
+
 use super::bytes::{pack_bits, unpack_bits};
 use super::coding::{INVALID_CODE, INVALID_TABLE, LEAST, TOTAL, TOTAL_BITS, frequencies};
 use super::stored::{Stored, Words};
@@ -54,12 +56,15 @@ pub(super) fn encode(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(coded)
 }
 
+/// Stretches of the values of a state's lowest bits, of each of which a table tells where to begin to look.
+const STRETCHES: usize = 256;
+
 /// Bytes as they are decoded.
 pub(super) struct Decoder<'a> {
     /// The bytes that occur, in rising order.
     occurring: Vec<u8>,
-    /// Of each of them, what may follow it, in the order of the intervals.
-    following: Vec<Vec<Interval>>,
+    /// Of each of them, what may follow it.
+    following: Vec<Table>,
     /// The place of the last byte among those that occur.
     context: usize,
     state: u64,
@@ -67,11 +72,26 @@ pub(super) struct Decoder<'a> {
     section: &'static str,
 }
 
+/// What may follow a byte.
+struct Table {
+    intervals: Vec<Interval>,
+    /// The place of the interval that the first value of each stretch is in: a byte is found in the first or second one that is looked
+    /// at, where halving their number takes six steps, each of which waits for the one before.
+    first: [u8; STRETCHES],
+}
+
 /// The values of a state's lowest bits that stand for a byte.
 struct Interval {
     start: u16,
+    length: u16,
     /// Its place among the bytes that occur.
     byte: u8,
+}
+
+impl Interval {
+    fn end(&self) -> usize {
+        usize::from(self.start + self.length)
+    }
 }
 
 impl<'a> Decoder<'a> {
@@ -100,20 +120,28 @@ impl<'a> Decoder<'a> {
     }
 
     fn fill_from_words(&mut self, bytes: &mut [u8]) {
+        let (mut state, mut context, mut taken) = (self.state, self.context, self.words.taken);
+        let words = self.words.at_hand();
         for byte in bytes {
-            let (following, slot) = (&self.following[self.context], self.state as usize % TOTAL);
-            let behind = following.partition_point(|interval| usize::from(interval.start) <= slot);
-            let start = usize::from(following[behind - 1].start);
-            let end = following.get(behind).map_or(TOTAL, |next| next.start.into());
-            self.state = (self.state >> TOTAL_BITS) * (end - start) as u64 + (slot - start) as u64;
-            if self.state < LEAST {
-                let word = self.words.at_hand().get(self.words.taken).map_or(0, |&word| u32::from_le_bytes(word));
-                self.state = self.state << u32::BITS | u64::from(word);
-                self.words.taken += 1;
+            let Table { intervals, first } = &self.following[context];
+            let slot = state as usize % TOTAL;
+            let mut place = usize::from(first[slot / (TOTAL / STRETCHES)]);
+            let Interval { start, length, byte: found } = loop {
+                let interval = &intervals[place];
+                if slot < interval.end() {
+                    break interval;
+                }
+                place += 1;
+            };
+            state = (state >> TOTAL_BITS) * u64::from(*length) + (slot as u64 - u64::from(*start));
+            if state < LEAST {
+                state = state << u32::BITS | words.get(taken).map_or(0, |&word| u32::from_le_bytes(word).into());
+                taken += 1;
             }
-            self.context = following[behind - 1].byte.into();
-            *byte = self.occurring[self.context];
+            context = usize::from(*found);
+            *byte = self.occurring[context];
         }
+        (self.state, self.context, self.words.taken) = (state, context, taken);
     }
 
     /// Checks that all has been decoded.
@@ -126,21 +154,30 @@ impl<'a> Decoder<'a> {
 }
 
 /// What may follow a byte; at least one does, and the first interval begins at zero.
-fn read_table(from: &mut Stored, occurring: usize, section: &'static str) -> Result<Vec<Interval>, Error> {
+fn read_table(from: &mut Stored, occurring: usize, section: &'static str) -> Result<Table, Error> {
     let set = unpack_bits(&from.take(occurring.div_ceil(8), section)?, occurring).unwrap_or_default();
     let following: Vec<u8> = (0..=255).zip(set).filter_map(|(byte, follows)| follows.then_some(byte)).collect();
     let frequencies = from.take(2 * following.len(), section)?;
     let mut total = 0;
-    let mut table = Vec::with_capacity(following.len());
+    let mut intervals = Vec::with_capacity(following.len());
     for (byte, &frequency) in following.into_iter().zip(frequencies.as_chunks().0) {
-        let frequency = usize::from(u16::from_le_bytes(frequency));
-        if frequency == 0 || total + frequency > TOTAL {
+        let length = u16::from_le_bytes(frequency);
+        if length == 0 || total + usize::from(length) > TOTAL {
             return Err(Error::corrupt(section, INVALID_TABLE));
         }
-        table.push(Interval { start: total as u16, byte });
-        total += frequency;
+        intervals.push(Interval { start: total as u16, length, byte });
+        total += usize::from(length);
     }
-    if total == TOTAL { Ok(table) } else { Err(Error::corrupt(section, INVALID_TABLE)) }
+    if total != TOTAL {
+        return Err(Error::corrupt(section, INVALID_TABLE));
+    }
+    let mut place = 0;
+    let first = array::from_fn(|stretch| {
+        place +=
+            intervals[place..].iter().take_while(|interval| interval.end() <= stretch * (TOTAL / STRETCHES)).count();
+        place as u8
+    });
+    Ok(Table { intervals, first })
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -82,50 +82,61 @@ struct Expected<'e> {
     ending: usize,
     /// The row's next element.
     column: usize,
+    /// Room for the contexts of a row.
+    contexts: Vec<u8>,
 }
 
 impl<'e> Expected<'e> {
     fn new(columns: usize, endings: &'e [u16]) -> Expected<'e> {
         let kept = (MEANS / columns).min(endings.len() / ROWS_A_MEAN).max(1) * columns;
-        let (above, of_endings) = (vec![0; columns], vec![0; kept]);
+        let (above, of_endings, contexts) = (vec![0; columns], vec![0; kept], vec![0; columns]);
         // As if the row before the first had ended.
-        Expected { endings, above, of_endings, ending: 0, column: columns }
+        Expected { endings, above, of_endings, ending: 0, column: columns, contexts }
     }
 
-    /// Takes in the next elements. Of each, `element` tells the four bits, given its context.
+    /// Takes in the next elements. `tell` is handed some at a time with their contexts, to fill in what they are, if that is not known. Contexts
+    /// are found for all of a row before its first element, which leaves the least to do between one element and the next.
     #[inline(always)]
-    fn take(&mut self, count: usize, mut element: impl FnMut(usize) -> u8) {
+    fn take(&mut self, mut elements: &mut [u8], mut tell: impl FnMut(&[u8], &mut [u8])) {
         let columns = self.above.len();
-        let mut left = count;
-        while left > 0 {
+        while !elements.is_empty() {
             if self.column == columns {
                 let (&ending, behind) = self.endings.split_first().unwrap_or((&0, &[]));
                 self.ending = usize::from(ending) * columns % self.of_endings.len();
                 (self.endings, self.column) = (behind, 0);
             }
-            let end = columns.min(self.column + left);
-            let means = self.above[self.column..end].iter_mut();
-            let means = means.zip(&mut self.of_endings[self.ending..][self.column..end]);
-            for (above, ending) in means {
-                let bits = element(context(*above, *ending));
-                let element = i32::from((bits << 4) as i8 >> 4) << MEAN_BITS;
-                for (mean, rate) in [above, ending].into_iter().zip(RATES) {
-                    let before = i32::from(*mean);
-                    *mean = (before + (((element - before) * rate) >> RATE_BITS)) as i16;
-                }
+            let end = columns.min(self.column + elements.len());
+            let (now, later) = elements.split_at_mut(end - self.column);
+            let above = &mut self.above[self.column..end];
+            let of_ending = &mut self.of_endings[self.ending..][self.column..end];
+            let contexts = &mut self.contexts[self.column..end];
+            for ((to, &above), &ending) in contexts.iter_mut().zip(&*above).zip(&*of_ending) {
+                *to = context(above, ending);
             }
-            left -= end - self.column;
-            self.column = end;
+            tell(contexts, now);
+            approach(above, now, RATES[0]);
+            approach(of_ending, now, RATES[1]);
+            (self.column, elements) = (end, later);
         }
     }
 }
 
 /// Where an element stands of which so much is expected.
 #[inline(always)]
-fn context(above: i16, ending: i16) -> usize {
+fn context(above: i16, ending: i16) -> u8 {
     let expected = i32::from(above) * WEIGHTS[0] + i32::from(ending) * WEIGHTS[1];
     let quarters = expected >> (MEAN_BITS - 2 + WEIGHT_BITS);
-    (quarters + CONTEXTS as i32 / 2).clamp(0, CONTEXTS as i32 - 1) as usize
+    (quarters + CONTEXTS as i32 / 2).clamp(0, CONTEXTS as i32 - 1) as u8
+}
+
+/// Moves means towards elements of four bits.
+#[inline(never)]
+fn approach(means: &mut [i16], elements: &[u8], rate: i32) {
+    for (mean, element) in means.iter_mut().zip(elements) {
+        let element = i32::from((element << 4) as i8 >> 4) << MEAN_BITS;
+        let before = i32::from(*mean);
+        *mean = (before + (((element - before) * rate) >> RATE_BITS)) as i16;
+    }
 }
 
 /// Codes rows of so many columns, two elements a byte; none if there are none.
@@ -133,13 +144,10 @@ pub(super) fn encode(bytes: &[u8], columns: usize, endings: &[u16]) -> Option<Ve
     if bytes.is_empty() {
         return None;
     }
-    let mut expected = Expected::new(columns, endings);
-    let halves: Vec<u8> = bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).collect();
+    let mut halves: Vec<u8> = bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).collect();
     let mut elements: Vec<(usize, usize)> = Vec::with_capacity(halves.len());
-    expected.take(halves.len(), |context| {
-        let half = halves[elements.len()];
-        elements.push((context, half.into()));
-        half
+    Expected::new(columns, endings).take(&mut halves, |contexts, halves| {
+        elements.extend(contexts.iter().zip(&*halves).map(|(&context, &half)| (context.into(), half.into())));
     });
     let mut counts = [[0; VALUES]; CONTEXTS];
     elements.iter().for_each(|&(context, half)| counts[context][half] += 1);
@@ -165,6 +173,8 @@ pub(super) struct Decoder<'a> {
     tables: Vec<[u32; TOTAL]>,
     coders: Coders<'a>,
     expected: Expected<'a>,
+    /// Room for elements, one a byte.
+    halves: Vec<u8>,
 }
 
 impl<'a> Decoder<'a> {
@@ -183,21 +193,22 @@ impl<'a> Decoder<'a> {
                 return Err(Error::corrupt(section, INVALID_TABLE));
             }
         }
-        Ok(Decoder { tables, coders: Coders::new(coded, section)?, expected: Expected::new(columns, endings) })
+        let (coders, expected) = (Coders::new(coded, section)?, Expected::new(columns, endings));
+        Ok(Decoder { tables, coders, expected, halves: vec![0; Words::MOST] })
     }
 
     /// Decodes the next bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for bytes in bytes.chunks_mut(Words::MOST / 2) {
-            self.coders.refill(2 * bytes.len());
-            bytes.fill(0);
-            let mut at = 0;
-            self.expected.take(2 * bytes.len(), |context| {
-                let half = self.coders.next(&self.tables[context]);
-                bytes[at / 2] |= half << (at % 2 * 4);
-                at += 1;
-                half
+            let halves = &mut self.halves[..2 * bytes.len()];
+            let (tables, expected) = (&self.tables, &mut self.expected);
+            self.coders.give(halves.len(), |turns| {
+                expected.take(halves, |contexts, halves| {
+                    let next = |&context: &u8| turns.next(&tables[usize::from(context)]);
+                    halves.iter_mut().zip(contexts.iter().map(next)).for_each(|(to, half)| *to = half);
+                });
             });
+            bytes.iter_mut().zip(halves.as_chunks().0).for_each(|(to, [low, high])| *to = low | high << 4);
         }
     }
 

@@ -7,7 +7,7 @@ use lm_wasm::format::Metadata;
 
 use crate::corpus::{Manifest, SourceSummary};
 use crate::evaluation::{Measures, Report, percent};
-use crate::model_file::BEGAN_WITH;
+use crate::model_file::{BEGAN_WITH, DAMPED};
 use crate::training::config::Config;
 
 /// What a card is made of.
@@ -40,7 +40,7 @@ impl Card<'_> {
         for (_, model) in self.metadata.iter().filter(|(key, _)| *key == BEGAN_WITH) {
             writeln!(text, "| began with | the model {model} |")?;
         }
-        if let Some(factor) = self.metadata.get("damped") {
+        if let Some(factor) = self.metadata.get(DAMPED) {
             writeln!(text, "| changed at export | recurrent weights times {factor} |")?;
         }
         writeln!(text)?;

@@ -17,6 +17,8 @@ use crate::ngram::is_ngram_file;
 /// model files before it.
 pub const ATTRIBUTION: &str = "attribution";
 pub const BEGAN_WITH: &str = "began_with";
+/// The key of the factor that recurrent weights were multiplied by.
+pub const DAMPED: &str = "damped";
 
 /// Which model a file holds, whatever it says about itself: XXH64 of all sections but the metadata, of an n-gram model of the
 /// whole file, in hexadecimal digits.

@@ -11,13 +11,13 @@ use lm_wasm::format::{Bias, Metadata, ModelParts, RareParts};
 use lm_wasm::text::WordList;
 
 use super::INTERRUPTED;
-use super::export::{MEASURES, add_measures};
+use super::export::{MEASURES, add_measures, share};
 use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::corrections::{Asked, choose, contexts, expect};
 use crate::evaluation::Report;
-use crate::export::bias_in_bytes;
+use crate::export::{bias_in_bytes, damp};
 use crate::files::replace;
-use crate::model_file::{ATTRIBUTION, identity};
+use crate::model_file::{ATTRIBUTION, DAMPED, identity};
 
 /// The key of what a file says of its corrections.
 const CORRECTIONS: &str = "corrections";
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Keep no more than so many of the rare words, the most frequent ones: it leaves room for corrections
     #[arg(long)]
     rare_words: Option<usize>,
+    /// Multiply the recurrent weights by this, from 0 to 1, for a network that loses its way in long texts
+    #[arg(long, default_value_t = 1.0, value_parser = share)]
+    damp: f32,
     /// Lines that differ in which an n-gram must be
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     least: u32,
@@ -88,6 +91,10 @@ impl Arguments {
         if let Bias::U8 { .. } = parts.output_bias {
             // Files of before have it in finer steps, and no room for corrections by that.
             parts.output_bias = bias_in_bytes(&parts.output_bias.to_f32());
+        }
+        if self.damp != 1.0 {
+            damp(&mut parts, self.damp);
+            parts.metadata = damped(&parts.metadata, self.damp)?;
         }
         let alone = parts.to_bytes()?;
         let model = Model::from_bytes(&alone)?;
@@ -153,6 +160,18 @@ fn most_frequent(rare: &RareParts, count: usize) -> Result<Option<RareParts>> {
     let flags = places.iter().map(|&place| rare.flags[place]).collect();
     let rare = RareParts { words: list.encode(), log_share: rare.log_share, flags };
     Ok((!places.is_empty()).then_some(rare))
+}
+
+/// What a model says of itself once its recurrent weights are multiplied by a factor, which may not be the first.
+fn damped(before: &Metadata, factor: f32) -> Result<Metadata> {
+    let mut metadata = Metadata::new();
+    for (key, value) in before.iter().filter(|(key, _)| *key != DAMPED) {
+        metadata.push(key, value)?;
+    }
+    let earlier: f32 =
+        before.get(DAMPED).map_or(Ok(1.0), str::parse).context("the model says no factor as `damped`")?;
+    metadata.push(DAMPED, &(earlier * factor).to_string())?;
+    Ok(metadata)
 }
 
 /// What a model says of itself, without measures, and what corrects it.

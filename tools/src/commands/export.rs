@@ -17,7 +17,7 @@ use crate::corpus::{Manifest, RareWords, read_corpus};
 use crate::evaluation::Report;
 use crate::export::{damp, model_parts, rare_parts};
 use crate::files::replace;
-use crate::model_file::{ATTRIBUTION, BEGAN_WITH};
+use crate::model_file::{ATTRIBUTION, BEGAN_WITH, DAMPED};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 use crate::training::device::ComputeDevice;
@@ -148,7 +148,7 @@ impl Arguments {
             metadata.push(ATTRIBUTION, attribution)?;
         }
         if self.damp != 1.0 {
-            metadata.push("damped", &self.damp.to_string())?;
+            metadata.push(DAMPED, &self.damp.to_string())?;
         }
         Ok(metadata)
     }
@@ -173,7 +173,7 @@ fn unfinished(config: &Config, done: u64) -> Option<String> {
     (done < config.steps()).then(|| format!("not finished: {tokens} of {} tokens", config.training.tokens))
 }
 
-fn share(text: &str) -> Result<f32, String> {
+pub(super) fn share(text: &str) -> Result<f32, String> {
     let share = text.parse().map_err(|_| "it is no number".to_owned())?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("it must be from 0 to 1".to_owned()) }
 }

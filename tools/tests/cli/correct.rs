@@ -13,6 +13,28 @@ fn measures(workspace: &Workspace, model: &str) -> Value {
 }
 
 #[test]
+fn a_model_is_damped_as_by_its_export() {
+    let workspace = Workspace::new();
+    workspace.trained(&workspace.config("config.toml", "lstm", TERNARY, 3_000), "run");
+    let model = workspace.export("run", "model.lm");
+    let [corpus, damped] = ["corpus", "damped.lm"].map(|name| workspace.text(name));
+    let damping = ["--damp", "0.5"].map(str::to_owned);
+    succeed(&[workspace.exporting("run", "corpus", "damped.lm"), damping.to_vec()].concat());
+    let bytes = (fs::metadata(&damped).unwrap().len() + 1200).to_string();
+    let correct = |model: &str, name: &str, more: &[&str]| {
+        let out = workspace.text(name);
+        succeed(&[&["correct", model, &corpus, "--bytes", &bytes, "--out", &out], more].concat());
+        out
+    };
+    let by_export = correct(&damped, "by-export.lm", &[]);
+    let by_option = correct(&model, "by-option.lm", &["--damp", "0.5"]);
+    assert_eq!(measures(&workspace, &by_option)["all"], measures(&workspace, &by_export)["all"]);
+    assert!(succeed(&["inspect", &by_option]).contains("damped: 0.5"));
+    let twice = correct(&by_option, "twice.lm", &["--damp", "0.5"]);
+    assert!(succeed(&["inspect", &twice]).contains("damped: 0.25"));
+}
+
+#[test]
 fn a_model_is_corrected_within_its_bytes() {
     let workspace = Workspace::new();
     // Too short a run to learn the language by heart.
