@@ -30,7 +30,7 @@ struct Part<'a> {
 enum Decoder<'a> {
     Bytes(coding::Decoder<'a>),
     Text(context_coding::Decoder<'a>),
-    Rows(row_coding::Decoder<'a>),
+    Rows(Box<row_coding::Decoder<'a>>),
 }
 
 impl<'a> Decoder<'a> {
@@ -104,7 +104,9 @@ impl<'a> Contents<'a> {
                     // Not made before: somebody has taken memory for all elements by now, and this lies on top of that.
                     let elements = match endings {
                         None => Decoder::bytes(coded, self.section)?,
-                        Some(endings) => Decoder::Rows(row_coding::Decoder::new(coded, endings, self.section)?),
+                        Some(endings) => {
+                            Decoder::Rows(Box::new(row_coding::Decoder::new(coded, endings, self.section)?))
+                        }
                     };
                     mem::replace(decoder, elements).finish()?;
                     return self.fill(behind);
