@@ -187,7 +187,7 @@ impl Turns<'_> {
     /// was meant.
     #[inline(always)]
     pub fn next<const TOTAL: usize>(&mut self, table: &[u32; TOTAL]) -> u8 {
-        let [state, others @ ..] = self.states;
+        let [state, second, third, last] = self.states;
         let entry = table[state as usize % TOTAL];
         let reduced = (state >> TOTAL.ilog2()) * u64::from(entry >> 8 & 0xfff) + u64::from(entry >> 20);
         // Whether a word is due cannot be foreseen: a choice of values costs less than a branch that is often mistaken.
@@ -195,7 +195,7 @@ impl Turns<'_> {
         let is_due = reduced < LEAST;
         let state = if is_due { reduced << u32::BITS | u64::from(word) } else { reduced };
         self.taken += usize::from(is_due);
-        self.states = [others[0], others[1], others[2], state];
+        self.states = [second, third, last, state];
         entry as u8
     }
 }

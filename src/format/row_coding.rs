@@ -129,7 +129,7 @@ fn context(above: i16, ending: i16) -> u8 {
     (quarters + CONTEXTS as i32 / 2).clamp(0, CONTEXTS as i32 - 1) as u8
 }
 
-/// Moves means towards elements of four bits.
+/// Moves means towards elements of four bits, in one place of the wasm.
 #[inline(never)]
 fn approach(means: &mut [i16], elements: &[u8], rate: i32) {
     for (mean, element) in means.iter_mut().zip(elements) {

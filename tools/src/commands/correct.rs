@@ -162,12 +162,18 @@ fn most_frequent(rare: &RareParts, count: usize) -> Result<Option<RareParts>> {
     Ok((!places.is_empty()).then_some(rare))
 }
 
-/// What a model says of itself once its recurrent weights are multiplied by a factor, which may not be the first.
-fn damped(before: &Metadata, factor: f32) -> Result<Metadata> {
+/// The entries whose keys stay.
+fn only(before: &Metadata, stays: impl Fn(&str) -> bool) -> Result<Metadata> {
     let mut metadata = Metadata::new();
-    for (key, value) in before.iter().filter(|(key, _)| *key != DAMPED) {
+    for (key, value) in before.iter().filter(|(key, _)| stays(key)) {
         metadata.push(key, value)?;
     }
+    Ok(metadata)
+}
+
+/// What a model says of itself once its recurrent weights are multiplied by a factor, which may not be the first.
+fn damped(before: &Metadata, factor: f32) -> Result<Metadata> {
+    let mut metadata = only(before, |key| key != DAMPED)?;
     let earlier: f32 =
         before.get(DAMPED).map_or(Ok(1.0), str::parse).context("the model says no factor as `damped`")?;
     metadata.push(DAMPED, &(earlier * factor).to_string())?;
@@ -176,11 +182,7 @@ fn damped(before: &Metadata, factor: f32) -> Result<Metadata> {
 
 /// What a model says of itself, without measures, and what corrects it.
 fn about(before: &Metadata, count: usize, manifest: &Manifest) -> Result<Metadata> {
-    let mut metadata = Metadata::new();
-    let stays = |key: &str| key != CORRECTIONS && !MEASURES.contains(&key);
-    for (key, value) in before.iter().filter(|(key, _)| stays(key)) {
-        metadata.push(key, value)?;
-    }
+    let mut metadata = only(before, |key| key != CORRECTIONS && !MEASURES.contains(&key))?;
     let mut told: HashSet<&str> = before.iter().filter(|entry| entry.0 == ATTRIBUTION).map(|entry| entry.1).collect();
     told.insert("");
     for attribution in manifest.attributions().filter(|attribution| told.insert(attribution)) {
