@@ -43,8 +43,9 @@ fn load_and_use(file: &[u8]) -> Result<(), Error> {
 
 #[test]
 fn what_is_written_is_read() {
-    for (seed, recipe) in (0..).zip(recipes()) {
-        let written = parts(seed, recipe);
+    let random = (0..).zip(recipes()).map(|(seed, recipe)| parts(seed, recipe));
+    let of_shapes = with_lsh(Lsh { whole: 3, shape: 200, ..common::LSH });
+    for written in random.chain([of_shapes]) {
         let file = written.to_bytes().unwrap();
         let read = ModelParts::from_bytes(&file).unwrap();
         assert_eq!(read, written);
@@ -127,7 +128,7 @@ fn errors_name_the_thing() {
     assert!(load_and_use(&damaged).unwrap_err().to_string().contains("shape"));
 }
 
-/// A model that reads spellings by another code than its layer is for.
+/// A model that reads spellings by another code.
 fn with_lsh(other: Lsh) -> ModelParts {
     let mut parts = lsh();
     if let InputParts::Lsh { lsh, .. } = &mut parts.input {

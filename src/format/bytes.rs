@@ -63,11 +63,6 @@ impl<'a> Reader<'a> {
         Ok(floats.iter().map(|&float| f32::from_le_bytes(float)).collect())
     }
 
-    /// All that is left.
-    pub fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.bytes)
-    }
-
     /// The section must end here.
     pub fn finish(self) -> Result<(), Error> {
         if self.bytes.is_empty() {

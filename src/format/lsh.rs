@@ -16,26 +16,25 @@ pub struct Lsh {
     pub longest: u8,
     /// How many n-grams the whole word counts as.
     pub whole: u8,
+    /// How many n-grams the word's shape counts as.
+    pub shape: u8,
     /// Chooses the hyperplanes.
     pub seed: u32,
 }
 
 impl Lsh {
     pub(super) fn write(&self) -> Vec<u8> {
-        let Lsh { bits, shortest, longest, whole, seed } = *self;
-        [(bits as u32).to_le_bytes(), [shortest, longest, whole, 0], seed.to_le_bytes()].concat()
+        let Lsh { bits, shortest, longest, whole, shape, seed } = *self;
+        [(bits as u32).to_le_bytes(), [shortest, longest, whole, shape], seed.to_le_bytes()].concat()
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Lsh, Error> {
         let mut from = Reader::new(bytes, Kind::Lsh.name());
         let bits = from.u32()? as usize;
-        let [shortest, longest, whole, reserved] = from.array()?;
+        let [shortest, longest, whole, shape] = from.array()?;
         let seed = from.u32()?;
         from.finish()?;
-        if reserved != 0 {
-            return Err(Error::Unsupported { section: Kind::Lsh.name(), what: "a field that is reserved" });
-        }
-        let lsh = Lsh { bits, shortest, longest, whole, seed };
+        let lsh = Lsh { bits, shortest, longest, whole, shape, seed };
         lsh.check().map(|()| lsh)
     }
 

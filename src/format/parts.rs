@@ -406,9 +406,11 @@ impl<'a> Sections<'a> {
 
     fn rare<W>(&mut self, list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<RareParts<W>, Error> {
         let words = decode_list(Kind::RareWords, &self.bytes(Kind::RareWords)?, list)?;
-        let flags = self.bytes(Kind::RareWordFlags)?;
-        let mut flags = Reader::new(&flags, Kind::RareWordFlags.name());
-        Ok(RareParts { words, log_share: flags.f32()?, flags: flags.rest().to_vec() })
+        let mut flags = self.bytes(Kind::RareWordFlags)?;
+        let log_share = Reader::new(&flags, Kind::RareWordFlags.name()).f32()?;
+        // In place: a copy would leave a hole in a page's memory.
+        flags.drain(..4);
+        Ok(RareParts { words, log_share, flags })
     }
 
     fn corrections(&mut self) -> Result<CorrectionParts, Error> {

@@ -10,11 +10,15 @@ use crate::text::Marked;
 
 /// Distinguishes the hash of a whole word from that of an n-gram of the same characters.
 const WHOLE: u64 = 1 << 32;
+/// Distinguishes that of a shape.
+const SHAPE: u64 = 1 << 33;
+/// A shape is that of so many of a word's first characters: longer words are long, whatever they are.
+const SHAPE_CHARACTERS: usize = 8;
 /// The increment of Steele's SplitMix (2014), 2^64 over the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What follows in a token is not read: no word is longer, and the counters have room.
 const MOST_CHARACTERS: usize = 100;
-/// Bits of the counters: enough for 8 lengths of n-grams in 102 characters and a whole word that counts 255.
+/// Bits of the counters: enough for 8 lengths of n-grams in 102 characters and a whole word and a shape that count 255 each.
 const PLANES: usize = 12;
 
 /// The layer between a token's code and the recurrent layers.
@@ -74,11 +78,11 @@ fn squash<S: Simd>(values: &mut [f32], bias: &[f32]) {
 impl Lsh {
     /// The code of a token, from the lowest bit of the first word on.
     ///
-    /// Features are the n-grams of the token's characters between two marks for its ends, and the whole token. Bit `b` tells on
-    /// which side of a hyperplane the vector of features lies: hyperplane `b` has 1 or -1 for each feature, as bit `b` of
-    /// random numbers says that are drawn from the feature's hash (SplitMix64 from XXH64), and the bit is set where the sum is
-    /// not negative. So the share of bits in which two codes differ grows with the angle between the words' vectors of
-    /// features, and nothing needs to be stored.
+    /// Features are the n-grams of the token's characters between two marks for its ends, the whole token, and its shape. Bit
+    /// `b` tells on which side of a hyperplane the vector of features lies: hyperplane `b` has 1 or -1 for each feature, as
+    /// bit `b` of random numbers says that are drawn from the feature's hash (SplitMix64 from XXH64), and the bit is set where
+    /// the sum is not negative. So the share of bits in which two codes differ grows with the angle between the words' vectors
+    /// of features, and nothing needs to be stored.
     pub fn code(&self, token: &str, code: &mut [u64]) {
         let features = self.features(token);
         let total: u32 = features.iter().map(|&(_, weight)| u32::from(weight)).sum();
@@ -103,8 +107,22 @@ impl Lsh {
         if self.whole > 0 {
             features.push((hash(seed | WHOLE, token), self.whole));
         }
+        if self.shape > 0 {
+            features.push((hash(seed | SHAPE, &shape(token)), self.shape));
+        }
         features
     }
+}
+
+/// How a word looks from afar: an `a` for each letter and a `0` for each digit of its beginning, marks as they are. What is
+/// not ASCII is taken for a letter: which characters are letters differs from one version of Unicode to the next.
+fn shape(token: &str) -> String {
+    let kind = |character: char| match character {
+        '0'..='9' => '0',
+        mark if mark.is_ascii() && !mark.is_ascii_alphabetic() => mark,
+        _ => 'a',
+    };
+    token.chars().take(SHAPE_CHARACTERS).map(kind).collect()
 }
 
 /// XXH64, in one place of the wasm.
@@ -153,7 +171,7 @@ fn at_least(planes: &[u64; PLANES], least: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const LSH: Lsh = Lsh { bits: 1024, shortest: 1, longest: 4, whole: 3, seed: 7 };
+    const LSH: Lsh = Lsh { bits: 1024, shortest: 1, longest: 4, whole: 3, shape: 0, seed: 7 };
 
     fn code(lsh: Lsh, token: &str) -> Vec<u64> {
         let mut code = vec![0; lsh.bits / 64];
@@ -187,6 +205,7 @@ mod tests {
         // "^ab$": 4 of one character, 3 of two, 2 of three, 1 of four, and the word.
         assert_eq!(count("ab"), 11);
         assert_eq!(Lsh { whole: 0, shortest: 3, ..LSH }.features("ł").len(), 1);
+        assert_eq!(Lsh { shape: 2, ..LSH }.features("ab").last().map(|feature| feature.1), Some(2));
         let distinct: std::collections::BTreeSet<u64> = LSH.features("żółw").iter().map(|&(hash, _)| hash).collect();
         assert_eq!(distinct.len(), count("żółw"));
     }
@@ -200,16 +219,27 @@ mod tests {
     }
 
     #[test]
+    fn words_of_one_shape_share_a_feature() {
+        assert_eq!((&*shape("don't"), &*shape("2024"), &*shape("żółwiowatość")), ("aaa'a", "0000", "aaaaaaaa"));
+        let last = |token: &str| Lsh { shape: 4, ..LSH }.features(token).pop();
+        assert_eq!(last("1999"), last("2024"));
+        assert_ne!(last("1999"), last("99"));
+    }
+
+    #[test]
     fn codes_are_the_same_everywhere() {
         // What files stand on. The values are those of another implementation (Python, its xxhash package).
         let small = Lsh { bits: 64, ..LSH };
         assert_eq!(code(small, "the"), [0xcf3f_94e8_f4ba_04b5]);
         assert_eq!(code(small, "żółw"), [0x4f65_70a0_d056_366b]);
+        let shaped = Lsh { shape: 4, ..small };
+        assert_eq!(code(shaped, "don't"), [0x2d22_35a9_f8de_cc34]);
+        assert_eq!(code(shaped, "1999"), [0xc970_23a3_969e_caad]);
     }
 
     #[test]
     fn the_largest_counts_have_room() {
-        let largest = Lsh { shortest: 1, longest: 8, whole: 255, ..LSH };
+        let largest = Lsh { shortest: 1, longest: 8, whole: 255, shape: 255, ..LSH };
         let features = largest.features(&"ż".repeat(1000));
         let total: u32 = features.iter().map(|&(_, weight)| u32::from(weight)).sum();
         assert!(total < 1 << PLANES);

@@ -208,6 +208,7 @@ impl Network {
 
     /// The logits of the rows `rows` as the token that follows the state of the last [`query`](Self::query), which no
     /// [`step`](Self::step) affects; `out` is as long as the range. Returns the largest.
+    #[inline]
     pub fn logits(&self, rows: Range<usize>, scratch: &Scratch, out: &mut [f32]) -> f32 {
         self.output.matvec_rows(rows.clone(), &scratch.query, out);
         add_and_max(&self.output_bias, rows, out)

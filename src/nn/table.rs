@@ -63,6 +63,7 @@ impl Table {
     }
 
     /// The products of a range of rows with `x`; `out` is as long as the range.
+    #[inline]
     pub fn matvec_rows(&self, rows: Range<usize>, x: &TableInput, mut out: &mut [f32]) {
         let (Some(narrow), Some(narrow_x)) = (&self.narrow, &x.narrow) else {
             return self.wide.matvec_rows(rows, &x.wide, out);

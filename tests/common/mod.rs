@@ -136,7 +136,7 @@ pub const SHIPPED: Recipe = Recipe {
 };
 
 /// What models of spellings here hash by.
-pub const LSH: Lsh = Lsh { bits: 128, shortest: 1, longest: 3, whole: 2, seed: 5 };
+pub const LSH: Lsh = Lsh { bits: 128, shortest: 1, longest: 3, whole: 2, shape: 0, seed: 5 };
 
 /// One recipe for each path through the network.
 pub fn recipes() -> Vec<Recipe> {

@@ -44,6 +44,7 @@ impl Arguments {
                         "shortest": lsh.shortest,
                         "longest": lsh.longest,
                         "whole": lsh.whole,
+                        "shape": lsh.shape,
                         "seed": lsh.seed,
                         "collisions": collisions,
                     })),
@@ -65,10 +66,10 @@ impl Arguments {
             shape.output_width,
             shape.vocabulary
         )?;
-        if let Some((Lsh { bits, shortest, longest, whole, .. }, collisions)) = lsh {
+        if let Some((Lsh { bits, shortest, longest, whole, shape, .. }, collisions)) = lsh {
             say!(
-                "codes of {bits} bits by n-grams of {shortest} to {longest} characters, the whole word counted {whole} times; \
-                 {collisions} tokens share theirs with another"
+                "codes of {bits} bits by n-grams of {shortest} to {longest} characters, the whole word counted {whole} times, \
+                 its shape {shape}; {collisions} tokens share theirs with another"
             )?;
         }
         say!("{:<25} {:>9} {:>9}  {:<20} shape", "section", "offset", "bytes", "encoding")?;

@@ -106,13 +106,16 @@ pub struct LshConfig {
     /// How many n-grams the whole word counts as.
     #[serde(default = "default_whole")]
     pub whole: u8,
+    /// How many n-grams the word's shape counts as: letters, digits and marks, one `a`, `0` or mark each.
+    #[serde(default)]
+    pub shape: u8,
     #[serde(default)]
     pub seed: u32,
 }
 
 impl From<LshConfig> for Lsh {
-    fn from(LshConfig { bits, shortest, longest, whole, seed }: LshConfig) -> Lsh {
-        Lsh { bits, shortest, longest, whole, seed }
+    fn from(LshConfig { bits, shortest, longest, whole, shape, seed }: LshConfig) -> Lsh {
+        Lsh { bits, shortest, longest, whole, shape, seed }
     }
 }
 
