@@ -107,7 +107,10 @@ fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers
     let weights = draw(random, numbers, rows * cols, 1);
     let x: Vec<i16> = draw(random, numbers, cols, max).into_iter().map(i16::from).collect();
     let mut tables = lookup::Tables::new(cols);
-    tables.set(&x);
+    tables.set::<Scalar>(&x);
+    let of_scalar = tables.clone();
+    tables.set::<Native>(&x);
+    assert_eq!(tables, of_scalar);
 
     let len = lookup::block_len(cols);
     let mut blocks = vec![lookup::NO_WEIGHTS; rows.div_ceil(lookup::ROWS) * len];

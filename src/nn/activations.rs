@@ -10,6 +10,8 @@ const MAX_PACKED: i16 = 127;
 /// kernel can sum them up in 8 bits afterwards, which is where it is fastest (docs/performance.md).
 const MAX_GROUP: f32 = lookup::MAX_GROUP as f32 - lookup::GROUP_COLS as f32 / 2.0;
 
+const _: () = assert!(lookup::GROUP_COLS == 8);
+
 /// Below this magnitude a vector counts as zero: the quotient of 127 and it would overflow.
 const TINY: f32 = 1e-30;
 
@@ -74,7 +76,7 @@ impl Activations {
         if !matches!(self.form, Form::Floats(_)) {
             let (mut max, mut levels) = (dense::max_magnitude::<Native>(&self.values), f32::from(self.max));
             if self.grouped {
-                let group = max_group(&self.values);
+                let group = dense::max_magnitude_of_eights::<Native>(&self.values);
                 if group * levels > max * MAX_GROUP {
                     (max, levels) = (group, MAX_GROUP);
                 }
@@ -125,7 +127,7 @@ impl Activations {
     fn arrange(&mut self) {
         match &mut self.form {
             Form::Floats(padded) => padded[..self.values.len()].copy_from_slice(&self.values),
-            Form::Tables(tables) => tables.set(&self.integers),
+            Form::Tables(tables) => tables.set::<Native>(&self.integers),
             Form::Packed(inputs) => inputs.set(&self.integers),
         }
     }
@@ -153,12 +155,6 @@ impl Activations {
     pub(super) fn scale(&self) -> f32 {
         self.scale
     }
-}
-
-/// The largest sum of the magnitudes of a group.
-fn max_group(values: &[f32]) -> f32 {
-    let sums = values.chunks(lookup::GROUP_COLS).map(|group| group.iter().map(|value| value.abs()).sum());
-    sums.fold(0.0, f32::max)
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -175,6 +175,13 @@ impl Bytes for uint8x16_t {
     }
 
     #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; 32], part: usize) {
+        let half = &mut to.as_chunks_mut::<16>().0[part];
+        // SAFETY: the reference is to 16 writable bytes, and AArch64 has NEON.
+        unsafe { vst1q_u8(half.as_mut_ptr(), self) }
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [u16; 16], part: usize) {
         let half = &mut to.as_chunks_mut::<8>().0[part];
         // SAFETY: the reference is to 16 writable bytes, and AArch64 has NEON.

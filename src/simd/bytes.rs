@@ -13,6 +13,8 @@ pub trait Bytes: Copy {
     fn load(x: &[u8; 32], part: usize) -> Self;
     /// An array's bytes, over again in every 16 of the register.
     fn load_table(x: &[u8; 16]) -> Self;
+    /// Writes the bytes to that part of an array.
+    fn store_bytes(self, to: &mut [u8; 32], part: usize);
     /// Writes the 16-bit integers to that part of an array.
     fn store(self, to: &mut [u16; 16], part: usize);
     /// The lower four bits of each byte, and the upper four. `mask` must be 15 in every byte.
@@ -51,6 +53,11 @@ impl Bytes for [u8; 32] {
     #[inline(always)]
     fn load_table(x: &[u8; 16]) -> Self {
         from_fn(|i| x[i % 16])
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; 32], _: usize) {
+        *to = self;
     }
 
     #[inline(always)]
@@ -99,10 +106,12 @@ mod tests {
 
         #[inline(always)]
         fn run<B: Bytes>(self) -> Vec<[u16; 16]> {
-            let mut results = vec![[0; 16]; 9];
+            let mut results = vec![[0; 16]; 10];
             for part in 0..B::PARTS {
                 let (a, b) = (B::load(self.0, part), B::load(self.1, part));
                 let mask = B::load_table(&[15; 16]);
+                let mut bytes = [0; 32];
+                a.store_bytes(&mut bytes, part);
                 let (a_nibbles, b_nibbles) = (a.nibbles(mask), b.nibbles(mask));
                 let table = B::load_table(self.0.first_chunk().unwrap());
                 let values = [
@@ -115,6 +124,7 @@ mod tests {
                     a.add(b),
                     a.add_words(b),
                     a.high_bytes(),
+                    B::load(&bytes, part),
                 ];
                 for (value, result) in values.into_iter().zip(&mut results) {
                     value.store(result, part);

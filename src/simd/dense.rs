@@ -80,8 +80,33 @@ fn horizontal_max<S: Simd>([a, b, c, d]: [f32; 4]) -> f32 {
 
 /// The largest magnitude in `x`, 0 if it is empty.
 pub fn max_magnitude<S: Simd>(x: &[f32]) -> f32 {
-    let sign = S::i32_splat(i32::MIN);
-    max_of_chunks::<S>(x, 0.0, |lanes| S::i32_from_bits(S::i32_and_not(sign, S::f32_to_bits(lanes))))
+    max_of_chunks::<S>(x, 0.0, |lanes| magnitudes::<S>(lanes))
+}
+
+#[inline(always)]
+fn magnitudes<S: Simd>(x: S::F32x4) -> S::F32x4 {
+    S::i32_from_bits(S::i32_and_not(S::i32_splat(i32::MIN), S::f32_to_bits(x)))
+}
+
+/// The largest sum of the magnitudes of eight neighbours, added from the first to the last; eights begin where `x` does.
+pub fn max_magnitude_of_eights<S: Simd>(x: &[f32]) -> f32 {
+    let (fours, tail) = x.as_chunks::<32>();
+    let mut last = [0.0; 32];
+    last[..tail.len()].copy_from_slice(tail);
+    let mut max = magnitudes_of_eights::<S>(&last);
+    for four in fours {
+        max = S::f32_max(max, magnitudes_of_eights::<S>(four));
+    }
+    let mut lanes = [0.0; 4];
+    S::f32_store(max, &mut lanes);
+    horizontal_max::<S>(lanes)
+}
+
+/// The sums of the magnitudes of four times eight.
+#[inline(always)]
+fn magnitudes_of_eights<S: Simd>(x: &[f32; 32]) -> S::F32x4 {
+    let elements = |at: usize| magnitudes::<S>(S::f32_load(&[x[at], x[8 + at], x[16 + at], x[24 + at]]));
+    (1..8).fold(elements(0), |sum, at| S::f32_add(sum, elements(at)))
 }
 
 /// The largest lane of `function` over four elements of `x` at a time, the last ones padded with `padding`.

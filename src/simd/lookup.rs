@@ -77,11 +77,12 @@ fn place(row: usize) -> (usize, usize) {
 }
 
 /// The tables of a vector of inputs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tables {
-    /// Padded with zeros.
-    inputs: Vec<[i16; 2]>,
-    tables: Vec<[u8; 16]>,
+    /// Of each input `x` the bytes `|x| - x`, `|x|`, `|x| + x` and 0, those of two pairs together. Padded with zeros.
+    contributions: Vec<[u32; 4]>,
+    /// Those of two pairs together.
+    tables: Vec<[u8; 32]>,
     /// How many entries, one after the other, have sums that fit 8 bits: 4, 2 or 1.
     in_byte: usize,
     /// What the entries of each chunk are raised by, all together: of one, unless `in_byte` is 1.
@@ -93,73 +94,117 @@ impl Tables {
     pub fn new(len: usize) -> Tables {
         let pairs = block_len(len);
         Tables {
-            inputs: vec![[0; 2]; pairs],
-            tables: vec![[0; 16]; pairs],
+            contributions: vec![[0; 4]; pairs / 2],
+            tables: vec![[0; 32]; pairs / 2],
             in_byte: 1,
             raised: vec![0; pairs.div_ceil(CHUNK)],
         }
     }
 
     /// Makes the tables of `x`, which must be as long as at first and within [`MAX_INPUT`].
-    pub fn set(&mut self, x: &[i16]) {
-        self.inputs.as_flattened_mut()[..x.len()].copy_from_slice(x);
-        for (table, &pair) in self.tables.iter_mut().zip(&self.inputs) {
-            *table = table_of(pair);
+    pub fn set<S: Simd>(&mut self, x: &[i16]) {
+        for (bytes, &input) in self.contributions.as_flattened_mut().iter_mut().zip(x) {
+            *bytes = contributions_of(input);
         }
+        S::with_bytes(MakeTables { contributions: &self.contributions, tables: &mut self.tables });
         // With more than one chunk the kernel is not worth more code: 2048 columns are one of whole groups.
-        let fits = |pairs: usize| {
-            self.inputs.len() <= CHUNK * pairs && self.inputs.chunks(pairs).all(|pairs| magnitude(pairs) <= MAX_GROUP)
-        };
-        self.in_byte = if fits(GROUP) {
-            GROUP
-        } else if fits(2) {
-            2
-        } else {
-            1
-        };
+        let fits_one_chunk = |pairs: usize| x.len() <= 2 * CHUNK * pairs;
+        let (largest, sum) = magnitudes_of_groups::<S>(x);
         self.raised.clear();
-        self.raised.extend(self.inputs.chunks(CHUNK * self.in_byte).map(magnitude));
+        if fits_one_chunk(GROUP) && largest <= i32::from(MAX_GROUP) {
+            self.in_byte = GROUP;
+            return self.raised.push(sum as u16);
+        }
+        self.in_byte =
+            if fits_one_chunk(2) && x.chunks(4).all(|inputs| magnitude(inputs) <= MAX_GROUP) { 2 } else { 1 };
+        self.raised.extend(x.chunks(2 * CHUNK * self.in_byte).map(magnitude));
+    }
+
+    /// One table after the other.
+    fn all(&self) -> &[[u8; 16]] {
+        bytemuck::cast_slice(&self.tables)
     }
 }
 
-/// What the entries of pairs of inputs are raised by.
-fn magnitude(pairs: &[[i16; 2]]) -> u16 {
-    pairs.as_flattened().iter().map(|input| input.unsigned_abs()).sum()
-}
-
-/// `|a| + |b| + v a + w b` for all pairs `(v, w)` of weights.
+/// What an input adds to entries, with a weight of -1, 0 and 1, raised so that it is not negative.
 #[inline(always)]
-fn table_of(pair: [i16; 2]) -> [u8; 16] {
-    // Where v, and where w, is 1 and where it is -1: sums of masked bytes, which compilers make vectors of.
-    const PLUS: [[u8; 16]; 2] = masks(1);
-    const MINUS: [[u8; 16]; 2] = masks(-1);
-    let raised = magnitude(&[pair]) as u8;
-    let [a, b] = pair.map(|input| input as u8);
-    std::array::from_fn(|i| {
-        let plus = (a & PLUS[0][i]).wrapping_add(b & PLUS[1][i]);
-        let minus = (a & MINUS[0][i]).wrapping_add(b & MINUS[1][i]);
-        raised.wrapping_add(plus).wrapping_sub(minus)
-    })
+fn contributions_of(input: i16) -> u32 {
+    let (x, magnitude) = (i32::from(input), i32::from(input.abs()));
+    ((magnitude - x) | magnitude << 8 | (magnitude + x) << 16).to_le() as u32
 }
 
-const fn masks(weight: i32) -> [[u8; 16]; 2] {
-    let mut masks = [[0; 16]; 2];
-    let mut index = 0;
-    while index < 9 {
-        if index / 3 - 1 == weight {
-            masks[0][index as usize] = 255;
+/// The sum of magnitudes.
+#[inline(always)]
+fn magnitude(inputs: &[i16]) -> u16 {
+    inputs.iter().map(|input| input.unsigned_abs()).sum()
+}
+
+/// The largest sum of the magnitudes of a group, and the sum of all.
+fn magnitudes_of_groups<S: Simd>(x: &[i16]) -> (i32, i32) {
+    let (fours, tail) = x.as_chunks::<{ 4 * GROUP_COLS }>();
+    let mut last = [0; 4 * GROUP_COLS];
+    last[..tail.len()].copy_from_slice(tail);
+    let sums = fours.iter().chain([&last]).flat_map(|groups| magnitudes_of_four::<S>(groups));
+    sums.fold((0, 0), |(largest, all), sum| (largest.max(sum), all + sum))
+}
+
+/// The sums of the magnitudes of four groups.
+#[inline(always)]
+fn magnitudes_of_four<S: Simd>(x: &[i16; 4 * GROUP_COLS]) -> [i32; 4] {
+    let (groups, _) = x.as_chunks::<GROUP_COLS>();
+    let [a, b, c, d] = [0, 1, 2, 3].map(|at| {
+        let x = S::i16_load(&groups[at]);
+        // |x| is x, less twice itself if it is negative.
+        let subtracted = S::i16_and(S::i16_shr(x, 15), S::i16_splat(-2));
+        S::i32_add(S::i16_dot(x, S::i16_splat(1)), S::i16_dot(x, subtracted))
+    });
+    let mut sums = [0; 4];
+    S::i32_store(S::i32_horizontal_sums(a, b, c, d), &mut sums);
+    sums
+}
+
+struct MakeTables<'a> {
+    contributions: &'a [[u32; 4]],
+    tables: &'a mut [[u8; 32]],
+}
+
+impl BytesKernel for MakeTables<'_> {
+    type Output = ();
+
+    /// An entry is the sum of what its two inputs add: each is looked up, for all entries at once.
+    #[inline(always)]
+    fn run<B: Bytes>(self) {
+        const OF_FIRST: [u8; 32] = places(0);
+        const OF_SECOND: [u8; 32] = places(1);
+        for part in 0..B::PARTS {
+            // V8 would make them anew for each table, see `sum_part`.
+            let first = B::load(black_box(&OF_FIRST), part);
+            let second = B::load(black_box(&OF_SECOND), part);
+            for (contributions, tables) in self.contributions.iter().zip(&mut *self.tables) {
+                let contributions = B::load_table(bytemuck::cast_ref(contributions));
+                contributions.lookup(first).add(contributions.lookup(second)).store_bytes(tables, part);
+            }
         }
-        if index % 3 - 1 == weight {
-            masks[1][index as usize] = 255;
-        }
-        index += 1;
     }
-    masks
+}
+
+/// Where the contribution of the first or the second input of a pair to each entry is, of two pairs.
+const fn places(input: u8) -> [u8; 32] {
+    // There is a zero, for what is no entry.
+    let mut places = [3; 32];
+    let mut entry = 0;
+    while entry < 9 {
+        let weight = if input == 0 { entry / 3 } else { entry % 3 };
+        places[entry as usize] = 4 * input + weight;
+        places[16 + entry as usize] = 8 + 4 * input + weight;
+        entry += 1;
+    }
+    places
 }
 
 /// `sums[r] = sum of w[r][c] x[c]` over all columns, exact, for the rows of a block and the inputs `x` of the tables.
 pub fn block_sums<S: Simd>(block: &[Indices], x: &Tables, sums: &mut [i32; ROWS]) {
-    debug_assert_eq!(block.len(), x.tables.len());
+    debug_assert_eq!(block.len(), x.all().len());
     S::with_bytes(BlockSums { block, x, sums });
 }
 
@@ -186,13 +231,13 @@ impl BlockSums<'_> {
     #[inline(always)]
     fn one_chunk<B: Bytes, const IN_BYTE: usize>(self) {
         let raised = self.x.raised.first().copied().unwrap_or_default();
-        add_chunk::<B, IN_BYTE>(self.block, &self.x.tables, raised, self.sums, false);
+        add_chunk::<B, IN_BYTE>(self.block, self.x.all(), raised, self.sums, false);
     }
 
     #[inline(always)]
     fn chunks<B: Bytes>(self) {
         self.sums.fill(0);
-        let chunks = self.block.chunks(CHUNK).zip(self.x.tables.chunks(CHUNK));
+        let chunks = self.block.chunks(CHUNK).zip(self.x.all().chunks(CHUNK));
         for ((block, tables), &raised) in chunks.zip(&self.x.raised) {
             add_chunk::<B, 1>(block, tables, raised, self.sums, true);
         }

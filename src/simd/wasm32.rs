@@ -178,6 +178,11 @@ impl Bytes for v128 {
     }
 
     #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; 32], part: usize) {
+        store(self, &mut to.as_chunks_mut::<16>().0[part]);
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [u16; 16], part: usize) {
         store(self, &mut to.as_chunks_mut::<8>().0[part]);
     }

@@ -75,6 +75,12 @@ impl Bytes for Avx2 {
     }
 
     #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; 32], _: usize) {
+        // SAFETY: AVX2 was detected; the reference is to 32 writable bytes, and this store needs no alignment.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), self.0) }
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [u16; 16], _: usize) {
         // SAFETY: AVX2 was detected; the reference is to 32 writable bytes, and this store needs no alignment.
         unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), self.0) }
@@ -127,6 +133,11 @@ impl Bytes for Ssse3 {
     #[inline(always)]
     fn load_table(x: &[u8; 16]) -> Self {
         Ssse3(load(x))
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8; 32], part: usize) {
+        store(self.0, &mut to.as_chunks_mut::<16>().0[part]);
     }
 
     #[inline(always)]
