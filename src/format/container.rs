@@ -189,6 +189,11 @@ impl Section<'_> {
         self.coded.is_some()
     }
 
+    /// Bytes that it holds.
+    pub fn expanded_length(&self) -> usize {
+        self.coded.map_or(self.length, |(_, length)| length)
+    }
+
     /// Whether the endings of words are needed to read it.
     pub fn needs_endings(&self) -> bool {
         self.coded.is_some_and(|(coding, _)| coding == Coding::Rows)
@@ -352,6 +357,9 @@ fn read_section<'a>(source: &'a dyn Source, end: usize, entry: &Entry) -> Result
     let coding = Coding::from_code(entry.encoding);
     if coding.is_none() && entry.encoding != RAW {
         return Err(Error::Unsupported { section: kind.name(), what: "an unknown entropy coding" });
+    }
+    if matches!(coding, Some(Coding::Matrix | Coding::Rows)) && kind.form() != Form::Matrix {
+        return Err(Error::corrupt(kind.name(), "it is coded as matrices are"));
     }
     if coding.is_none() && entry.stored_length != entry.expanded_length {
         return Err(Error::corrupt(kind.name(), "its two lengths differ though it is stored raw"));

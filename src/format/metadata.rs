@@ -30,7 +30,7 @@ impl Metadata {
         let value = value.replace(char::is_control, " ");
         let entry = parse_entry(key, value.trim())?;
         self.entries.push(entry);
-        Error::check_limit("metadata length", self.to_string().len(), limits::METADATA)
+        Self::check_length(self.to_string().len())
     }
 
     /// The value of the first entry with this key.
@@ -43,10 +43,13 @@ impl Metadata {
         self.entries.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    pub(super) fn check_length(length: usize) -> Result<(), Error> {
+        Error::check_limit("metadata length", length, limits::METADATA)
+    }
+
     /// Reads what [`Display`](fmt::Display) writes.
     pub(super) fn parse(text: &str) -> Result<Metadata, Error> {
         let mut metadata = Metadata::new();
-        Error::check_limit("metadata length", text.len(), limits::METADATA)?;
         if !text.is_empty() && !text.ends_with('\n') {
             return Err(Error::corrupt(SECTION, "a line has no end"));
         }

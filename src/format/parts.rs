@@ -121,7 +121,7 @@ impl ModelParts {
     /// If the parts contradict each other or exceed a [limit](limits).
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         check(self)?;
-        check_list(&self.words)?;
+        check_list(self.words.len())?;
         let mut sections = vec![
             (Kind::Metadata, 0, self.metadata.to_string().into_bytes()),
             (Kind::Shape, 0, self.shape.write()),
@@ -152,7 +152,7 @@ impl ModelParts {
             sections.extend(narrow.output.iter().map(|tensor| (Kind::NarrowOutput, 0, tensor.write())));
         }
         if let Some(rare) = &self.rare {
-            check_list(&rare.words)?;
+            check_list(rare.words.len())?;
             sections.push((Kind::RareWords, 0, rare.words.clone()));
             sections.push((Kind::RareWordFlags, 0, [&rare.log_share.to_le_bytes()[..], &rare.flags].concat()));
         }
@@ -301,12 +301,11 @@ fn check_rare<W>(rare: &RareParts<W>) -> Result<(), Error> {
     Err(Error::corrupt(Kind::RareWordFlags.name(), "its first number is not the logarithm of a probability"))
 }
 
-fn check_list(words: &[u8]) -> Result<(), Error> {
-    Error::check_limit("length of a word list", words.len(), limits::WORDS)
+fn check_list(length: usize) -> Result<(), Error> {
+    Error::check_limit("length of a word list", length, limits::WORDS)
 }
 
 fn decode_list<W>(kind: Kind, words: &[u8], list: impl Fn(&[u8]) -> Result<W, &'static str>) -> Result<W, Error> {
-    check_list(words)?;
     list(words).map_err(|reason| Error::corrupt(kind.name(), reason))
 }
 
@@ -392,7 +391,14 @@ impl<'a> Sections<'a> {
     // In line it would be 1.5 kB more of the wasm.
     #[inline(never)]
     fn part(&mut self, kind: Kind, index: u32) -> Result<Vec<u8>, Error> {
-        self.take(kind, index)?.expand()
+        let section = self.take(kind, index)?;
+        // Before memory is taken.
+        match kind {
+            Kind::Words | Kind::RareWords => check_list(section.expanded_length())?,
+            Kind::Metadata => Metadata::check_length(section.expanded_length())?,
+            _ => {}
+        }
+        section.expand()
     }
 
     fn text(&mut self, kind: Kind) -> Result<String, Error> {

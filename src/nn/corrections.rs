@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use crate::format::CorrectionParts;
 
-/// Last tokens between two places that are kept, so that one is found without reading all.
-const STRIDE: usize = 16;
+/// Bytes of contexts and steps between two places that are kept, so that a context is found without reading all.
+const STRIDE: usize = 128;
 /// The byte that stands for nothing to add.
 const ZERO: f32 = 128.0;
 /// Steps of what is added in one unit of a logit.
@@ -21,104 +21,155 @@ const BITS: u32 = 7;
 #[derive(Debug, Clone)]
 pub struct Corrections {
     parts: CorrectionParts,
-    /// The rows of the tokens that occur. Elsewhere they go by their places here.
-    tokens: Vec<u32>,
-    /// Every [`STRIDE`]th last token.
+    tokens: Tokens,
+    /// Where contexts are, in ascending order, one every [`STRIDE`] bytes.
     index: Vec<Place>,
 }
 
-/// Where the contexts of a last token are.
+/// The rows of the tokens that occur. Elsewhere they go by their places here.
+#[derive(Debug, Clone, Default)]
+struct Tokens {
+    rows: Vec<u32>,
+    /// Where ascending rows end and others begin.
+    ends: Vec<usize>,
+}
+
+/// A context: its last token, and one more than the token before that, or 0 if that does not count. Contexts are in ascending order.
+type Key = (u32, u32);
+
+/// Where a context is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
-    /// The least that this may be.
-    least: u32,
+    /// The last token, as long as contexts of two that end with it are left; otherwise the least that it may be.
+    last: u32,
+    /// How many of these are left.
+    left: u32,
+    /// The least that the token before may be in these.
+    before: u32,
     context: usize,
     word: usize,
     step: usize,
 }
 
+impl Place {
+    /// The least that the context may be.
+    fn least(&self) -> Key {
+        if self.left > 0 { (self.last, self.before + 1) } else { (self.last, 0) }
+    }
+}
+
 impl Corrections {
     /// Takes over what a file has for a network of so many rows; nothing if that is not valid.
     pub fn from_parts(parts: CorrectionParts, rows: usize) -> Option<Corrections> {
-        let tokens = read_tokens(&parts.tokens, rows)?;
-        let mut corrections =
-            Corrections { parts: CorrectionParts { tokens: Vec::new(), ..parts }, tokens, index: Vec::new() };
-        let mut place = Place::default();
-        let mut read = 0;
+        let tokens = Tokens::read(&parts.tokens, rows)?;
+        let index = Vec::with_capacity((parts.contexts.len() + parts.steps.len()) / STRIDE + 1);
+        let mut corrections = Corrections { parts: CorrectionParts { tokens: Vec::new(), ..parts }, tokens, index };
+        let (mut place, mut next) = (Place::default(), 0);
         while place.context < corrections.parts.contexts.len() {
-            if read % STRIDE == 0 {
+            if place.context + place.step >= next {
+                next = place.context + place.step + STRIDE;
                 corrections.index.push(place);
             }
-            corrections.read(&mut place, &mut |_, _, _, _| {})?;
-            read += 1;
+            corrections.read(&mut place, &mut |_, _, _| {})?;
         }
         let CorrectionParts { words, steps, .. } = &corrections.parts;
-        ((place.word, place.step) == (words.len(), steps.len())).then_some(corrections)
+        ((place.left, place.word, place.step) == (0, words.len(), steps.len())).then_some(corrections)
     }
 
     /// Tells what is to be added to logits behind a context that ends with the rows `before` and `last`: rows and amounts, what
     /// the last token alone asks for first. One row may be told twice.
     pub fn find(&self, [before, last]: [u32; 2], mut tell: impl FnMut(u32, f32)) {
-        let (Some(last), before) = (self.place_of(last), self.place_of(before)) else { return };
-        let behind = self.index.partition_point(|place| place.least <= last);
-        let Some(&(mut place)) = self.index.get(behind.wrapping_sub(1)) else { return };
-        let mut tell_own = |of: u32, of_before: Option<u32>, row: u32, amount: f32| {
-            if of == last && (of_before.is_none() || of_before == before) {
-                tell(row, amount);
-            }
-        };
-        while place.least <= last && place.context < self.parts.contexts.len() {
-            // It was read before: it cannot fail.
-            let _ = self.read(&mut place, &mut tell_own);
+        let Some(last) = self.tokens.place_of(last) else { return };
+        self.find_one((last, 0), &mut tell);
+        if let Some(before) = self.tokens.place_of(before) {
+            self.find_one((last, before + 1), &mut tell);
         }
     }
 
     #[inline(never)]
-    fn place_of(&self, row: u32) -> Option<u32> {
-        self.tokens.iter().position(|&token| token == row).map(|place| place as u32)
+    fn find_one(&self, wanted: Key, tell: &mut dyn FnMut(u32, f32)) {
+        let behind = self.index.partition_point(|place| place.least() <= wanted);
+        let Some(&(mut place)) = self.index.get(behind.wrapping_sub(1)) else { return };
+        let mut tell_wanted = |key: Key, row: u32, amount: f32| {
+            if key == wanted {
+                tell(row, amount);
+            }
+        };
+        while place.least() <= wanted && place.context < self.parts.contexts.len() {
+            // It was read before: it cannot fail.
+            let _ = self.read(&mut place, &mut tell_wanted);
+        }
     }
 
-    /// Reads the contexts of one last token: tells it, the token before it where that counts, and what is added to a row.
+    /// Reads a context: tells it, and what is added to a row.
     #[inline(never)]
-    fn read(&self, place: &mut Place, tell: &mut dyn FnMut(u32, Option<u32>, u32, f32)) -> Option<()> {
+    fn read(&self, place: &mut Place, tell: &mut dyn FnMut(Key, u32, f32)) -> Option<()> {
         let CorrectionParts { contexts, words, steps, .. } = &self.parts;
-        let known = |token: u32| ((token as usize) < self.tokens.len()).then_some(token);
-        let last = known(place.least + number(contexts, &mut place.context)?)?;
-        let more = number(contexts, &mut place.context)?;
-        place.least = last + 1;
-        let (mut before, mut least_before) = (None, 0);
-        for of_two in 0..=more {
-            if of_two > 0 {
-                let token = known(least_before + number(contexts, &mut place.context)?)?;
-                (before, least_before) = (Some(token), token + 1);
-            }
-            let mut least = 0;
-            for _ in 0..number(contexts, &mut place.context)? {
-                let word = known(least + number(words, &mut place.word)?)?;
-                let step = f32::from(*steps.get(place.step)?);
-                (least, place.step) = (word + 1, place.step + 1);
-                tell(last, before, self.tokens[word as usize], (step - ZERO) / STEPS);
-            }
+        let known = |token: u32| ((token as usize) < self.tokens.rows.len()).then_some(token);
+        let (key, left) = if place.left > 0 {
+            let before = known(place.before + number(contexts, &mut place.context)?)?;
+            place.before = before + 1;
+            ((place.last, before + 1), place.left - 1)
+        } else {
+            let last = known(place.last + number(contexts, &mut place.context)?)?;
+            (place.last, place.before) = (last, 0);
+            ((last, 0), number(contexts, &mut place.context)?)
+        };
+        place.left = left;
+        place.last += u32::from(left == 0);
+        let mut least = 0;
+        for _ in 0..number(contexts, &mut place.context)? {
+            let word = known(least + number(words, &mut place.word)?)?;
+            let step = f32::from(*steps.get(place.step)?);
+            (least, place.step) = (word + 1, place.step + 1);
+            tell(key, self.tokens.rows[word as usize], (step - ZERO) / STEPS);
         }
         Some(())
     }
 }
 
-/// The rows of the tokens that occur, at most as many as there are rows. A number is how far a row is behind the one before; at a 0
-/// they begin anew, before the first.
-fn read_tokens(bytes: &[u8], rows: usize) -> Option<Vec<u32>> {
-    // With room for all: what grows takes twice as much, for good in a page.
-    let numbers = bytes.iter().filter(|&&byte| byte < 128).count();
-    let (mut tokens, mut end, mut at) = (Vec::with_capacity(numbers), 0, 0);
-    while at < bytes.len() {
-        let distance = number(bytes, &mut at)?;
-        end = if distance == 0 { 0 } else { end + distance };
-        if end as usize > rows || tokens.len() == rows {
-            return None;
+impl Tokens {
+    /// At most as many as there are rows. A number is how far a row is behind the one before; at a 0 they begin anew, before the
+    /// first.
+    fn read(bytes: &[u8], most: usize) -> Option<Tokens> {
+        // With room for all: what grows takes twice as much, for good in a page.
+        let numbers = bytes.iter().filter(|&&byte| byte < 128).count();
+        let mut tokens = Tokens { rows: Vec::with_capacity(numbers.min(most)), ends: Vec::new() };
+        let (mut end, mut at) = (0, 0);
+        while at < bytes.len() {
+            let distance = number(bytes, &mut at)?;
+            if distance == 0 {
+                tokens.end_run();
+                end = 0;
+                continue;
+            }
+            end += distance;
+            if end as usize > most || tokens.rows.len() == most {
+                return None;
+            }
+            tokens.rows.push(end - 1);
         }
-        tokens.extend(end.checked_sub(1));
+        tokens.end_run();
+        Some(tokens)
     }
-    Some(tokens)
+
+    fn end_run(&mut self) {
+        if self.ends.last().copied().unwrap_or_default() < self.rows.len() {
+            self.ends.push(self.rows.len());
+        }
+    }
+
+    #[inline(never)]
+    fn place_of(&self, row: u32) -> Option<u32> {
+        let mut start = 0;
+        for &end in &self.ends {
+            if let Ok(at) = self.rows[start..end].binary_search(&row) {
+                return Some((start + at) as u32);
+            }
+            start = end;
+        }
+        None
+    }
 }
 
 /// The number at a place, which is moved behind it; nothing if it ends too early or is too large for any row.

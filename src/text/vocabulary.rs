@@ -37,7 +37,7 @@ impl WordFlags {
     }
 
     /// The inverse of [`to_byte`](Self::to_byte).
-    fn of(byte: u8) -> WordFlags {
+    pub fn from_byte(byte: u8) -> WordFlags {
         WordFlags { casing: Casing::from_bits(byte), offered: byte & Self::NEVER_OFFERED == 0 }
     }
 }
@@ -70,7 +70,7 @@ impl Vocabulary {
         if flags.len() != words.len() {
             return Err("there are not as many word flags as words");
         }
-        if flags.iter().any(|&byte| WordFlags::of(byte).to_byte() != byte) {
+        if flags.iter().any(|&byte| WordFlags::from_byte(byte).to_byte() != byte) {
             return Err("unknown word flags");
         }
         let (marks, mixed) = (parse_specials(specials)?, parse_mixed(mixed, &words, &flags)?);
@@ -192,7 +192,7 @@ impl Vocabulary {
             return self.rare.cased(index);
         }
         let Some(index) = self.word_index(id) else { return self.name(id) };
-        match WordFlags::of(self.flags[index]).casing {
+        match WordFlags::from_byte(self.flags[index]).casing {
             Casing::Mixed => match self.mixed.binary_search_by_key(&(index as u32), |(word, _)| *word) {
                 Ok(at) => self.mixed[at].1.clone(),
                 Err(_) => self.words.get(index),
@@ -204,7 +204,7 @@ impl Vocabulary {
     /// Whether the number is that of a word that may be suggested.
     pub fn is_offered(&self, id: u32) -> bool {
         match self.word_index(id) {
-            Some(index) => WordFlags::of(self.flags[index]).offered,
+            Some(index) => WordFlags::from_byte(self.flags[index]).offered,
             None => self.rare_index(id).is_some(),
         }
     }
@@ -224,7 +224,7 @@ fn parse_specials(specials: &str) -> Result<Vec<char>, &'static str> {
 }
 
 fn parse_mixed(mixed: &str, words: &WordList, flags: &[u8]) -> Result<Vec<(u32, String)>, &'static str> {
-    let indices = (0..).zip(flags).filter(|&(_, &byte)| WordFlags::of(byte).casing == Casing::Mixed);
+    let indices = (0..).zip(flags).filter(|&(_, &byte)| WordFlags::from_byte(byte).casing == Casing::Mixed);
     let mut spellings = mixed.lines();
     let parsed: Vec<(u32, String)> =
         indices.clone().zip(&mut spellings).map(|((index, _), spelling)| (index, spelling.to_owned())).collect();

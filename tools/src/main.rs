@@ -45,6 +45,7 @@ enum Command {
     Ngram(commands::ngram::Arguments),
     Report(commands::report::Arguments),
     Sizes(commands::sizes::Arguments),
+    Withhold(commands::withhold::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Ngram(arguments) => arguments.run(),
         Command::Report(arguments) => arguments.run(),
         Command::Sizes(arguments) => arguments.run(),
+        Command::Withhold(arguments) => arguments.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

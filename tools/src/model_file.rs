@@ -1,14 +1,14 @@
-//! Model files as a beginning: for other text of the same words (`lm-tools corpus --words-of`), and for the training on it
-//! (`lm-tools train --init`).
+//! Model files as a beginning: for other text of the same words (`lm-tools corpus --words-of`), for the training on it
+//! (`lm-tools train --init`), and for files that differ in parts.
 
 use std::fs;
 use std::hash::Hasher;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use lm_wasm::Model;
-use lm_wasm::format::{ModelParts, SectionKind, inspect};
-use lm_wasm::text::Vocabulary;
+use lm_wasm::format::{Metadata, ModelParts, RareParts, SectionKind, inspect};
+use lm_wasm::text::{Vocabulary, WordList};
 use twox_hash::XxHash64;
 
 use crate::ngram::is_ngram_file;
@@ -62,4 +62,26 @@ impl ModelFile {
     pub fn all_about(&self, key: &str) -> Vec<String> {
         self.parts.metadata.iter().filter(|entry| entry.0 == key).map(|(_, value)| value.to_owned()).collect()
     }
+}
+
+/// The entries of a model's metadata whose keys stay.
+pub fn retain_metadata(before: &Metadata, stays: impl Fn(&str) -> bool) -> Result<Metadata> {
+    let mut metadata = Metadata::new();
+    for (key, value) in before.iter().filter(|(key, _)| stays(key)) {
+        metadata.push(key, value)?;
+    }
+    Ok(metadata)
+}
+
+/// Keeps those rare words that are wanted by their places and spellings, as probable as before.
+pub fn retain_rare_words(rare: &mut RareParts, is_wanted: impl Fn(usize, &str) -> bool) -> Result<()> {
+    let words = WordList::decode(&rare.words).map_err(|reason| anyhow!(reason))?;
+    let kept: Vec<(usize, String)> = (0..words.len())
+        .map(|place| (place, words.get(place)))
+        .filter(|(place, word)| is_wanted(*place, word))
+        .collect();
+    let list = WordList::new(kept.iter().map(|(_, word)| &**word)).map_err(|reason| anyhow!(reason))?;
+    rare.flags = kept.iter().map(|&(place, _)| rare.flags[place]).collect();
+    rare.words = list.encode();
+    Ok(())
 }

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use lm_wasm::Model;
 use lm_wasm::format::{Bias, Metadata, ModelParts, RareParts};
-use lm_wasm::text::WordList;
 
 use super::INTERRUPTED;
 use super::export::{MEASURES, add_measures, share};
@@ -17,7 +16,7 @@ use crate::corrections::{Asked, choose, contexts, expect};
 use crate::evaluation::Report;
 use crate::export::{bias_in_bytes, damp};
 use crate::files::replace;
-use crate::model_file::{ATTRIBUTION, DAMPED, identity};
+use crate::model_file::{ATTRIBUTION, DAMPED, identity, retain_metadata, retain_rare_words};
 
 /// The key of what a file says of its corrections.
 const CORRECTIONS: &str = "corrections";
@@ -57,7 +56,7 @@ pub struct Arguments {
     /// How many of its lines do not count, since other text has it less often
     #[arg(long, default_value_t = 0.75)]
     discount: f64,
-    /// The share of the text that the model is asked about
+    /// The share of the text that the model is asked about: all of it, a half, a third and so on, whatever is nearest
     #[arg(long, default_value_t = 0.25)]
     share: f64,
     /// File that keeps what was answered [default: OUT with .sums at its end]
@@ -99,7 +98,9 @@ impl Arguments {
         let alone = parts.to_bytes()?;
         let model = Model::from_bytes(&alone)?;
         if let Some(count) = self.rare_words {
-            parts.rare = parts.rare.map(|rare| most_frequent(&rare, count)).transpose()?.flatten();
+            parts.rare.as_mut().map_or(Ok(()), |rare| keep_most_frequent(rare, count))?;
+            // An empty list is none.
+            parts.rare = parts.rare.filter(|rare| !rare.flags.is_empty());
         }
         let (manifest, table) = read_corpus(&self.corpus)?;
         self.check_words(&model, &table)?;
@@ -110,7 +111,7 @@ impl Arguments {
         let mut contexts = contexts(&tokens, &|row| model.vocabulary().is_offered(row), self.least);
         let sums = self.sums.clone().unwrap_or_else(|| self.out.with_added_extension("sums"));
         let asked = Asked::new(identity(&alone)?, manifest.checksum, self.least, one_of).resume(&sums)?;
-        let threads = self.threads.or(available_parallelism().ok().map(Into::into)).unwrap_or(1);
+        let threads = self.threads.or(available_parallelism().ok().map(Into::into)).unwrap_or(1).max(1);
         let interrupted = super::interrupted("writing what was answered so far")?;
         if !expect(&model, &tokens, &mut contexts, asked, &sums, threads, &interrupted)? {
             eprintln!("interrupted; the same command goes on");
@@ -124,6 +125,13 @@ impl Arguments {
             let mut parts = ModelParts::from_bytes(&file)?;
             add_measures(&mut parts.metadata, &Report::read(path, Some(&file))?)?;
             file = parts.to_bytes()?;
+            ensure!(
+                file.len() <= self.bytes,
+                "with the measures of {} the file has {} bytes, more than --bytes {}: measure fewer texts, or of shorter names",
+                path.display(),
+                file.len(),
+                self.bytes
+            );
         }
         // What cannot be loaded must not be written.
         Model::from_bytes(&file).context("the corrected model does not load")?;
@@ -147,42 +155,30 @@ impl Arguments {
     }
 }
 
-/// The most frequent of some rare words, as probable as before; of words that are as frequent the first.
-fn most_frequent(rare: &RareParts, count: usize) -> Result<Option<RareParts>> {
-    let words = WordList::decode(&rare.words).map_err(|reason| anyhow!(reason))?;
-    let mut places: Vec<usize> = (0..words.len()).collect();
+/// Keeps the most frequent of some rare words; of words that are as frequent the first.
+fn keep_most_frequent(rare: &mut RareParts, count: usize) -> Result<()> {
+    let mut places: Vec<usize> = (0..rare.flags.len()).collect();
     // Bits 2 and up are the level.
     places.sort_by_key(|&place| rare.flags[place] >> 2);
     places.truncate(count);
-    places.sort_unstable();
-    let kept: Vec<_> = places.iter().map(|&place| words.get(place)).collect();
-    let list = WordList::new(kept.iter().map(|word| &**word)).map_err(|reason| anyhow!(reason))?;
-    let flags = places.iter().map(|&place| rare.flags[place]).collect();
-    let rare = RareParts { words: list.encode(), log_share: rare.log_share, flags };
-    Ok((!places.is_empty()).then_some(rare))
-}
-
-/// The entries whose keys stay.
-fn only(before: &Metadata, stays: impl Fn(&str) -> bool) -> Result<Metadata> {
-    let mut metadata = Metadata::new();
-    for (key, value) in before.iter().filter(|(key, _)| stays(key)) {
-        metadata.push(key, value)?;
-    }
-    Ok(metadata)
+    let kept: HashSet<usize> = places.into_iter().collect();
+    retain_rare_words(rare, |place, _| kept.contains(&place))
 }
 
 /// What a model says of itself once its recurrent weights are multiplied by a factor, which may not be the first.
 fn damped(before: &Metadata, factor: f32) -> Result<Metadata> {
-    let mut metadata = only(before, |key| key != DAMPED)?;
-    let earlier: f32 =
+    let mut metadata = retain_metadata(before, |key| key != DAMPED)?;
+    let earlier: f64 =
         before.get(DAMPED).map_or(Ok(1.0), str::parse).context("the model says no factor as `damped`")?;
-    metadata.push(DAMPED, &(earlier * factor).to_string())?;
+    // Of a product of decimals six places are told.
+    let factor = (earlier * f64::from(factor) * 1e6).round() / 1e6;
+    metadata.push(DAMPED, &factor.to_string())?;
     Ok(metadata)
 }
 
 /// What a model says of itself, without measures, and what corrects it.
 fn about(before: &Metadata, count: usize, manifest: &Manifest) -> Result<Metadata> {
-    let mut metadata = only(before, |key| key != CORRECTIONS && !MEASURES.contains(&key))?;
+    let mut metadata = retain_metadata(before, |key| key != CORRECTIONS && !MEASURES.contains(&key))?;
     let mut told: HashSet<&str> = before.iter().filter(|entry| entry.0 == ATTRIBUTION).map(|entry| entry.1).collect();
     told.insert("");
     for attribution in manifest.attributions().filter(|attribution| told.insert(attribution)) {

@@ -10,6 +10,7 @@ pub mod ngram;
 pub mod report;
 pub mod sizes;
 pub mod train;
+pub mod withhold;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -13,6 +13,9 @@ use super::sources::Sources;
 /// Letters of the shortest beginning that tells a word.
 const LEAST_STEM: usize = 4;
 
+/// What makes other forms of an English word. With others there would be words like "title" and "butter" among them.
+const ENDINGS: [&str; 5] = ["s", "'s", "es", "ed", "ing"];
+
 /// The lists that decide.
 pub struct Offer {
     never: HashSet<String>,
@@ -45,11 +48,12 @@ impl Offer {
         self.stems.iter().any(|stem| word.starts_with(stem))
     }
 
-    /// Whether a normalized word may be offered. A list that splits words at their apostrophes (`ma'am`) need not have
-    /// a word with one.
+    /// Whether a normalized word may be offered: neither one that never is, nor such a one with a regular English ending. A list
+    /// that splits words at their apostrophes (`ma'am`) need not have a word with one.
     pub fn allows(&self, word: &str) -> bool {
         let listed = self.listed.as_ref().is_none_or(|listed| listed.contains(word) || word.contains('\''));
-        listed && !self.never.contains(word)
+        let mut stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
+        listed && !self.never.contains(word) && !stems.any(|stem| self.never.contains(stem))
     }
 }
 
@@ -75,5 +79,6 @@ mod tests {
             assert_eq!(offer.is_like_offensive(word), is_like, "{word}");
         }
         assert!(offer.allows("assess") && !offer.allows("ass"));
+        assert!(offer.allows("damnation") && !offer.allows("damned") && !offer.allows("bastard's"));
     }
 }

@@ -6,4 +6,5 @@ mod init;
 mod models;
 mod students;
 mod training;
+mod withhold;
 mod workspace;

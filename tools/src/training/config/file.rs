@@ -175,7 +175,7 @@ mod tests {
                     folders.push(path);
                 } else if path.file_name().unwrap().to_string_lossy().starts_with("corpus") {
                     Sources::read(&path).unwrap();
-                } else {
+                } else if path.extension().is_some_and(|extension| extension == "toml") {
                     let mut config = Config::read(&path).unwrap();
                     config.shrink();
                     config.check().unwrap_or_else(|error| panic!("{}, --quick: {error:#}", path.display()));
