@@ -10,6 +10,7 @@ const MAX_PACKED: i16 = 127;
 /// kernel can sum them up in 8 bits afterwards, which is where it is fastest (docs/performance.md).
 const MAX_GROUP: f32 = lookup::MAX_GROUP as f32 - lookup::GROUP_COLS as f32 / 2.0;
 
+// Their magnitudes are summed up by eights.
 const _: () = assert!(lookup::GROUP_COLS == 8);
 
 /// Below this magnitude a vector counts as zero: the quotient of 127 and it would overflow.

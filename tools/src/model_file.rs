@@ -11,6 +11,7 @@ use lm_wasm::format::{Metadata, ModelParts, RareParts, SectionKind, inspect};
 use lm_wasm::text::{Vocabulary, WordList};
 use twox_hash::XxHash64;
 
+use crate::files::replace;
 use crate::ngram::is_ngram_file;
 
 /// Keys of the metadata that may stand there more than once: what those whose text it was trained on want to be told, and the
@@ -73,15 +74,24 @@ pub fn retain_metadata(before: &Metadata, stays: impl Fn(&str) -> bool) -> Resul
     Ok(metadata)
 }
 
-/// Keeps those rare words that are wanted by their places and spellings, as probable as before.
-pub fn retain_rare_words(rare: &mut RareParts, is_wanted: impl Fn(usize, &str) -> bool) -> Result<()> {
-    let words = WordList::decode(&rare.words).map_err(|reason| anyhow!(reason))?;
+/// Keeps those rare words that are wanted by their places and spellings, as probable as before; how many it leaves out.
+pub fn retain_rare_words(rare: &mut Option<RareParts>, is_wanted: impl Fn(usize, &str) -> bool) -> Result<usize> {
+    let Some(before) = rare.take() else { return Ok(0) };
+    let words = WordList::decode(&before.words).map_err(|reason| anyhow!(reason))?;
     let kept: Vec<(usize, String)> = (0..words.len())
         .map(|place| (place, words.get(place)))
         .filter(|(place, word)| is_wanted(*place, word))
         .collect();
     let list = WordList::new(kept.iter().map(|(_, word)| &**word)).map_err(|reason| anyhow!(reason))?;
-    rare.flags = kept.iter().map(|&(place, _)| rare.flags[place]).collect();
-    rare.words = list.encode();
-    Ok(())
+    let flags: Vec<u8> = kept.iter().map(|&(place, _)| before.flags[place]).collect();
+    let left_out = words.len() - flags.len();
+    // An empty list is none.
+    *rare = (!flags.is_empty()).then(|| RareParts { words: list.encode(), flags, log_share: before.log_share });
+    Ok(left_out)
+}
+
+/// Writes a model file, if it can be loaded.
+pub fn write_model(path: &Path, file: &[u8]) -> Result<()> {
+    Model::from_bytes(file).context("the model does not load")?;
+    replace(path, file).with_context(|| format!("cannot write {}", path.display()))
 }

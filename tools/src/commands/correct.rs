@@ -15,8 +15,7 @@ use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::corrections::{Asked, choose, contexts, expect};
 use crate::evaluation::Report;
 use crate::export::{bias_in_bytes, damp};
-use crate::files::replace;
-use crate::model_file::{ATTRIBUTION, DAMPED, identity, retain_metadata, retain_rare_words};
+use crate::model_file::{ATTRIBUTION, DAMPED, ModelFile, identity, retain_metadata, retain_rare_words, write_model};
 
 /// The key of what a file says of its corrections.
 const CORRECTIONS: &str = "corrections";
@@ -83,10 +82,7 @@ impl Arguments {
         );
         ensure!(self.share > 0.0 && self.share <= 1.0, "--share {}: it must be more than 0 and at most 1", self.share);
         let one_of = (1.0 / self.share).round() as usize;
-        let file = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
-        let parts =
-            ModelParts::from_bytes(&file).with_context(|| format!("{} cannot be used", self.model.display()))?;
-        let mut parts = ModelParts { corrections: None, ..parts };
+        let mut parts = ModelParts { corrections: None, ..ModelFile::read(&self.model)?.parts };
         if let Bias::U8 { .. } = parts.output_bias {
             // Files of before have it in finer steps, and no room for corrections by that.
             parts.output_bias = bias_in_bytes(&parts.output_bias.to_f32());
@@ -98,9 +94,7 @@ impl Arguments {
         let alone = parts.to_bytes()?;
         let model = Model::from_bytes(&alone)?;
         if let Some(count) = self.rare_words {
-            parts.rare.as_mut().map_or(Ok(()), |rare| keep_most_frequent(rare, count))?;
-            // An empty list is none.
-            parts.rare = parts.rare.filter(|rare| !rare.flags.is_empty());
+            keep_most_frequent(&mut parts.rare, count)?;
         }
         let (manifest, table) = read_corpus(&self.corpus)?;
         self.check_words(&model, &table)?;
@@ -133,9 +127,7 @@ impl Arguments {
                 self.bytes
             );
         }
-        // What cannot be loaded must not be written.
-        Model::from_bytes(&file).context("the corrected model does not load")?;
-        replace(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
+        write_model(&self.out, &file)?;
         say!("{}: {} bytes, {count} corrections", self.out.display(), file.len())
     }
 
@@ -156,13 +148,13 @@ impl Arguments {
 }
 
 /// Keeps the most frequent of some rare words; of words that are as frequent the first.
-fn keep_most_frequent(rare: &mut RareParts, count: usize) -> Result<()> {
-    let mut places: Vec<usize> = (0..rare.flags.len()).collect();
+fn keep_most_frequent(rare: &mut Option<RareParts>, count: usize) -> Result<()> {
+    let flags: &[u8] = rare.as_ref().map_or(&[], |rare| &rare.flags);
+    let mut places: Vec<usize> = (0..flags.len()).collect();
     // Bits 2 and up are the level.
-    places.sort_by_key(|&place| rare.flags[place] >> 2);
-    places.truncate(count);
-    let kept: HashSet<usize> = places.into_iter().collect();
-    retain_rare_words(rare, |place, _| kept.contains(&place))
+    places.sort_by_key(|&place| flags[place] >> 2);
+    let kept: HashSet<usize> = places.into_iter().take(count).collect();
+    retain_rare_words(rare, |place, _| kept.contains(&place)).map(|_| ())
 }
 
 /// What a model says of itself once its recurrent weights are multiplied by a factor, which may not be the first.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use lm_wasm::Model;
 use lm_wasm::format::Metadata;
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -17,7 +16,7 @@ use crate::corpus::{Manifest, RareWords, read_corpus};
 use crate::evaluation::Report;
 use crate::export::{damp, model_parts, rare_parts};
 use crate::files::replace;
-use crate::model_file::{ATTRIBUTION, BEGAN_WITH, DAMPED};
+use crate::model_file::{ATTRIBUTION, BEGAN_WITH, DAMPED, write_model};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::config::Config;
 use crate::training::device::ComputeDevice;
@@ -90,9 +89,7 @@ impl Arguments {
             parts.metadata = metadata.clone();
             bytes = parts.to_bytes()?;
         }
-        // What cannot be loaded must not be written.
-        Model::from_bytes(&bytes).context("the exported model does not load")?;
-        replace(&self.out, &bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
+        write_model(&self.out, &bytes)?;
         let card = Card {
             metadata: &metadata,
             manifest: &manifest,

@@ -3,17 +3,14 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
-use lm_wasm::Model;
-use lm_wasm::format::{ModelParts, RareParts};
-use lm_wasm::text::{WordFlags, WordList, normalize};
+use lm_wasm::text::{WordFlags, WordList};
 
 use super::export::{MEASURES, add_measures};
-use crate::corpus::Lines;
+use crate::corpus::read_words;
 use crate::evaluation::Report;
-use crate::files::replace;
-use crate::model_file::{retain_metadata, retain_rare_words};
+use crate::model_file::{ModelFile, retain_metadata, retain_rare_words, write_model};
 
 /// Have a model file never offer some words
 #[derive(Args)]
@@ -22,8 +19,8 @@ use crate::model_file::{retain_metadata, retain_rare_words};
   lm-tools evaluate en-polite.lm dev.tsv --json > measures.json
   lm-tools withhold en.lm configs/en/never-offer.txt --measures measures.json --out en-polite.lm
 
-The model reads the words of its vocabulary as before, and nothing that is suggested becomes likelier by it than it was beside them. Rare
-words, which are there to be offered alone, leave the file. Inflections are not found: list each form.")]
+The model reads the words of its vocabulary as before, and they keep their share of what may be meant. Rare words, which are there
+to be offered alone, leave the file, and their share goes to others. Inflections are not found: list each form.")]
 pub struct Arguments {
     /// Model file (.lm)
     model: PathBuf,
@@ -41,16 +38,12 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        let file = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
-        let mut parts =
-            ModelParts::from_bytes(&file).with_context(|| format!("{} cannot be used", self.model.display()))?;
+        let mut parts = ModelFile::read(&self.model)?.parts;
         let never = read_words(&self.words)?;
         let read_only = withhold(&parts.words, &mut parts.word_flags, &never)?;
-        let left_out = parts.rare.as_mut().map_or(Ok(0), |rare| leave_out(rare, &never))?;
-        // An empty list is none.
-        parts.rare = parts.rare.filter(|rare| !rare.flags.is_empty());
-        if read_only + left_out > 0 {
-            // They were measured of another file.
+        let left_out = retain_rare_words(&mut parts.rare, |_, word| !never.contains(word))?;
+        if read_only + left_out > 0 || self.measures.is_some() {
+            // They are of another file, or told anew.
             parts.metadata = retain_metadata(&parts.metadata, |key| !MEASURES.contains(&key))?;
         }
         let mut file = parts.to_bytes()?;
@@ -58,26 +51,13 @@ impl Arguments {
             add_measures(&mut parts.metadata, &Report::read(path, Some(&file))?)?;
             file = parts.to_bytes()?;
         }
-        // What cannot be loaded must not be written.
-        Model::from_bytes(&file).context("the file does not load")?;
-        replace(&self.out, &file).with_context(|| format!("cannot write {}", self.out.display()))?;
+        write_model(&self.out, &file)?;
         say!(
             "{}: {} bytes; {read_only} words are read only from now on, {left_out} rare ones left out",
             self.out.display(),
             file.len()
         )
     }
-}
-
-fn read_words(files: &[PathBuf]) -> Result<HashSet<String>> {
-    let mut words = HashSet::new();
-    for file in files {
-        let mut lines = Lines::open(file)?;
-        while let Some((_, word)) = lines.next_line()? {
-            words.insert(normalize(&word).into_owned());
-        }
-    }
-    Ok(words)
 }
 
 /// Marks words of the vocabulary as those that are never offered; how many were not before.
@@ -90,11 +70,4 @@ fn withhold(words: &[u8], flags: &mut [u8], never: &HashSet<String>) -> Result<u
         marked += usize::from(before.offered);
     }
     Ok(marked)
-}
-
-/// Takes words out of the rare ones; how many. The others are as probable as before.
-fn leave_out(rare: &mut RareParts, never: &HashSet<String>) -> Result<usize> {
-    let before = rare.flags.len();
-    retain_rare_words(rare, |_, word| !never.contains(word))?;
-    Ok(before - rare.flags.len())
 }

@@ -1,6 +1,6 @@
-//! Lists of words from elsewhere: with frequencies, and of right spellings.
+//! Lists of words from elsewhere: plain ones, with frequencies, and of right spellings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,6 +8,18 @@ use lm_wasm::text::normalize;
 
 use super::lines::Lines;
 use super::sources::{FrequencyList, SpellingList};
+
+/// The normalized words of files, one a line.
+pub fn read_words(files: impl IntoIterator<Item: AsRef<Path>>) -> Result<HashSet<String>> {
+    let mut words = HashSet::new();
+    for file in files {
+        let mut lines = Lines::open(file.as_ref())?;
+        while let Some((_, word)) = lines.next_line()? {
+            words.insert(normalize(&word).into_owned());
+        }
+    }
+    Ok(words)
+}
 
 /// The normalized words of a frequency list, each with its Zipf frequency.
 pub fn read_frequencies(list: &FrequencyList, root: &Path) -> Result<HashMap<String, f64>> {

@@ -30,6 +30,7 @@ use twox_hash::XxHash64;
 
 pub use count::Counts;
 pub use lines::Lines;
+pub use lists::read_words;
 use offer::Offer;
 pub use rare::{RareWord, RareWords};
 use shuffle::Blocks;

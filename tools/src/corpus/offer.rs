@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Result;
-use lm_wasm::text::normalize;
 
-use super::lines::Lines;
-use super::lists::read_frequencies;
+use super::lists::{read_frequencies, read_words};
 use super::sources::Sources;
 
 /// Letters of the shortest beginning that tells a word.
@@ -28,13 +26,7 @@ pub struct Offer {
 impl Offer {
     /// Reads the lists that a source list names.
     pub fn read(sources: &Sources, root: &Path) -> Result<Offer> {
-        let mut never = HashSet::new();
-        for file in &sources.never_offer {
-            let mut lines = Lines::open(&root.join(file))?;
-            while let Some((_, word)) = lines.next_line()? {
-                never.insert(normalize(&word).into_owned());
-            }
-        }
+        let never = read_words(sources.never_offer.iter().map(|file| root.join(file)))?;
         let stems = never.iter().filter_map(|word| stem(word)).collect();
         let Some(list) = &sources.offer_if_listed else { return Ok(Offer { never, stems, listed: None }) };
         let frequencies = read_frequencies(list, root)?.into_iter();

@@ -156,14 +156,10 @@ fn config_of(file: &ModelFile, gain: Option<f32>) -> Result<Config> {
     let tied = shape.output == OutputKind::Tied;
     let lsh = match &file.parts.input {
         InputParts::Embedding(_) => None,
-        InputParts::Lsh { lsh: Lsh { bits, shortest, longest, whole, shape, seed }, .. } => Some(LshConfig {
-            bits: *bits,
-            shortest: *shortest,
-            longest: *longest,
-            whole: *whole,
-            shape: *shape,
-            seed: *seed,
-        }),
+        InputParts::Lsh { lsh, .. } => {
+            let Lsh { bits, shortest, longest, whole, shape, seed } = *lsh;
+            Some(LshConfig { bits, shortest, longest, whole, shape, seed })
+        }
     };
     let tail = file.parts.narrow.as_ref().zip(shape.narrow_width).map(|(narrow, width)| TailConfig {
         after: narrow.rows.iter().filter(|&&is_narrow| !is_narrow).count(),

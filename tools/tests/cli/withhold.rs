@@ -41,6 +41,16 @@ fn words_are_withheld() {
     let told = succeed(&["withhold", &out, &list, "--out", &workspace.text("again.lm")]);
     assert!(told.contains("0 words are read only from now on, 0 rare ones left out"), "{told}");
     assert_eq!(fs::read(&out).unwrap(), fs::read(workspace.text("again.lm")).unwrap());
+
+    // Measures are told once, however often.
+    let [text, measures, measured] = ["text.txt", "measures.json", "measured.lm"].map(|name| workspace.text(name));
+    fs::write(&text, "I would like to go.\n").unwrap();
+    fs::write(&measures, succeed(&["evaluate", &out, &text, "--json"])).unwrap();
+    for model in [&out, &measured] {
+        succeed(&["withhold", model, &list, "--measures", &measures, "--out", &measured]);
+    }
+    let keys = parts(&measured).metadata.iter().filter(|(key, _)| *key == "perplexity").count();
+    assert_eq!(keys, 1);
 }
 
 #[test]
