@@ -18,9 +18,12 @@ const QUOTES = /^["']$/;
 /** In front of these a word needs no space of its own. */
 const SEPARATED = /^[ \u00a0.,!?;:)\]}»”’…]/u;
 
-/** The transform of a suggestion where `after` follows: without its space where there is one, or a mark, already. */
-export function fitSpace({ deleteLeft, text }: Transform, after: string): Transform {
-  return { deleteLeft, text: SEPARATED.test(after) ? text.trimEnd() : text };
+/**
+ * The transform of a suggestion where `after` follows: without its space where there is one, or a mark, already, or no
+ * room for it.
+ */
+export function fitSpace({ deleteLeft, text }: Transform, after: string, room: number): Transform {
+  return { deleteLeft, text: SEPARATED.test(after) || text.length - deleteLeft > room ? text.trimEnd() : text };
 }
 
 /**

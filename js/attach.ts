@@ -30,7 +30,7 @@ export interface AttachOptions {
   readonly learn?: boolean;
   /** Texts in another language than English. */
   readonly texts?: Partial<Texts>;
-  /** Called after a suggestion was put into the field. */
+  /** Called after a suggestion was put into the field, and stands there as it is. */
   readonly onAccept?: (suggestion: Suggestion) => void;
   /** Called when the suggester fails (`console.error`). The field stays usable, without suggestions. */
   readonly onError?: (error: unknown) => void;
@@ -78,7 +78,8 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
     onAccept: options.onAccept,
     onError: options.onError ?? console.error,
   });
-  const companions = ghost ? [ghost, ...views] : views;
+  // Each goes right behind the field: so the bar, which looks at what follows, is the last of them there.
+  const companions = ghost ? [...views, ghost] : views;
   for (const companion of companions) companion.attach();
   const stop = listen(field, controller, companions);
 
@@ -103,5 +104,5 @@ function createViews(
   const onChoose = (chosen: Suggestion) => controller().accept(chosen);
   const onBlock = suggester.block && ((unwanted: Suggestion) => controller().block(unwanted));
   const announcer = new Announcer(field, texts);
-  return bar === false ? [announcer] : [announcer, new Bar(field, { count, container, texts, onChoose, onBlock })];
+  return bar === false ? [announcer] : [new Bar(field, { count, container, texts, onChoose, onBlock }), announcer];
 }

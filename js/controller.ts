@@ -11,6 +11,8 @@ import { isBeginning } from "./text.js";
 export interface Surroundings {
   readonly before: string;
   readonly after: string;
+  /** How many UTF-16 units more the field takes; `Infinity` where that is not limited. */
+  readonly room: number;
 }
 
 /** The field that is typed into. */
@@ -34,10 +36,11 @@ export interface Shown {
 
 /** A view of all suggestions. */
 export interface SuggestionsView {
-  /** Shows what there is; nothing for the moment until the answer is there, and where the model knows no word. */
-  show(shown: Shown): void;
-  /** Suggestions have no place now. */
-  hide(): void;
+  /**
+   * Shows what there is; no words for the moment until the answer is there, and where the model knows none. `undefined`:
+   * suggestions have no place now.
+   */
+  show(shown: Shown | undefined): void;
 }
 
 /** A view of the untyped rest of the first suggestion. */
@@ -153,7 +156,7 @@ export class Controller {
       apple: this.#parts.apple,
     });
     if (action) this.#do(action);
-    return action !== undefined;
+    return !!action;
   }
 
   /** Acts on an input that is about to happen; `true` if something else happened in its place. */
@@ -165,7 +168,7 @@ export class Controller {
     // Also a space that adds nothing is used up, so that the next one is one.
     this.#accepted = undefined;
     if (!transform) return false;
-    if (transform.deleteLeft > 0 || transform.text !== "") this.#parts.field.apply(transform);
+    this.#parts.field.apply(transform);
     this.sync(true);
     return true;
   }
@@ -215,18 +218,21 @@ export class Controller {
   #accept(suggestion: Suggestion | undefined): void {
     if (!suggestion || !this.#text) return;
     const { field, onAccept } = this.#parts;
-    const { before, after } = this.#text;
-    const transform = fitSpace(suggestion.insert, after);
+    const { before, after, room } = this.#text;
+    const transform = fitSpace(suggestion.insert, after, room);
     const kept = before.slice(0, before.length - transform.deleteLeft);
-    this.#active = undefined;
     field.apply(transform);
-    onAccept?.(suggestion);
     this.sync(true);
+    // Where it is refused it must not stay, or the focus could not leave the field by Tab.
+    if (this.#text?.before === before) return this.#do({ type: "dismiss" });
     // What the field made of it, or the page, may be something else: then there is nothing to take back.
     const expected = kept + transform.text;
     if (this.#text?.before !== expected) return;
-    const reversion = { deleteLeft: transform.text.length, text: before.slice(kept.length) };
-    this.#accepted = { before: expected, reversion };
+    this.#accepted = {
+      before: expected,
+      reversion: { deleteLeft: transform.text.length, text: before.slice(kept.length) },
+    };
+    onAccept?.(suggestion);
   }
 
   async #ask(before: string, request = this.#request): Promise<void> {
@@ -256,11 +262,8 @@ export class Controller {
     const ghost = this.#phrase;
     // Without a bar there is what the ghost shows.
     const suggestions = bar ? this.#shown : ghost ? this.#shown.slice(0, 1) : [];
-    const shown = { suggestions, active: this.#active, ghost, pending };
-    for (const view of views) {
-      if (this.#text) view.show(shown);
-      else view.hide();
-    }
+    const shown = this.#text && { suggestions, active: this.#active, ghost, pending };
+    for (const view of views) view.show(shown);
   }
 
   /** As many words of the ghost as are likely and find room. */
@@ -269,16 +272,22 @@ export class Controller {
     const [first] = this.#shown;
     const rest = this.#text && first ? this.#restFor(this.#text, first) : "";
     this.#phrase = "";
-    if (!ghost || !this.#text || !first || !rest) return ghost?.hide();
+    ghost?.hide();
+    if (!ghost || !first || !rest) return;
+    const { before, room } = this.#text!;
     const further = first.continuation?.split(" ") ?? [];
     do {
-      ghost.show(this.#text.before, [rest, ...further].join(" "));
+      const words = [rest, ...further].join(" ");
+      if (words.length <= room) ghost.show(before, words);
       if (ghost.visible) this.#phrase = [first.text, ...further].join(" ");
     } while (!ghost.visible && further.pop());
   }
 
-  #suggestionsFor({ before, after }: Surroundings): readonly Suggestion[] {
-    const suggestions = IN_A_WORD.test(after) ? [] : narrow(this.#answer, before);
+  #suggestionsFor({ before, after, room }: Surroundings): readonly Suggestion[] {
+    const suggestions = (IN_A_WORD.test(after) ? [] : narrow(this.#answer, before)).filter(
+      // The space behind it may be left out.
+      ({ text, insert }) => text.length - insert.deleteLeft <= room,
+    );
     if (suggestions.length === 0) return suggestions;
     if (this.#dismissed === wordStart(before, suggestions[0])) return [];
     this.#dismissed = undefined;

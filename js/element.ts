@@ -15,7 +15,7 @@
 
 import { attach, type AttachOptions } from "./attach.js";
 import { LmError } from "./errors.js";
-import { Predictor, type LoadOptions, type Progress } from "./predictor.js";
+import { Predictor, type LoadOptions, type Progress, type Suggestion } from "./predictor.js";
 import type { Texts } from "./texts.js";
 
 /** A predictor that elements share, as long as there are any. */
@@ -30,6 +30,46 @@ const OBSERVED = ["for", "model", "base-url", "personal", "suggestions", "ghost-
 
 // A server that renders pages knows no elements.
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
+/** What listeners of an element are given. */
+export interface LmSuggestEventMap extends Omit<HTMLElementEventMap, "progress" | "error"> {
+  /** A file is being loaded. */
+  progress: CustomEvent<Progress>;
+  /** The predictor is loaded. */
+  ready: CustomEvent<Predictor>;
+  /** A suggestion was put into the field. */
+  accept: CustomEvent<Suggestion>;
+  /** Something failed. */
+  error: CustomEvent<LmError>;
+}
+
+/** Its own events, for listeners of it. */
+export interface LmSuggestElement {
+  /** @internal */
+  addEventListener<Type extends keyof LmSuggestEventMap>(
+    type: Type,
+    listener: (this: LmSuggestElement, event: LmSuggestEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  /** @internal */
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  /** @internal */
+  removeEventListener<Type extends keyof LmSuggestEventMap>(
+    type: Type,
+    listener: (this: LmSuggestElement, event: LmSuggestEventMap[Type]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  /** @internal */
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
 
 /** See the module's description. */
 export class LmSuggestElement extends Base {

@@ -2,7 +2,7 @@
 
 import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
-import { LmError } from "./errors.js";
+import { LmError, type LmErrorCode } from "./errors.js";
 import type { Asset } from "./load.js";
 import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 
@@ -12,11 +12,8 @@ export interface Engine {
   suggest(text: string, count: number): Word[];
   /** How many of the last words of a text the model knows. */
   known(text: string): number;
-  /** Learns the last word of a text; gives back what of the text another engine learns the same from, if anything. */
-  learn(text: string): string;
-  /** Does what is not learning, nor {@link Engine.exportPersonal}. */
-  changePersonal(action: PersonalAction): void;
-  exportPersonal(): string;
+  /** Does something with the personal words; what was learned, or is to be exported, is the answer. */
+  personal(action: PersonalAction): string;
   free(): void;
 }
 
@@ -44,9 +41,9 @@ async function compile(asset: Asset): Promise<unknown> {
   }
 }
 
-/** Makes an engine of a model file's bytes; the module must be compiled. What fails has a code, but not our class. */
+/** Makes an engine of a model file's bytes; the module must be compiled. */
 export function createEngine(bytes: Uint8Array): Engine {
-  const engine = new WasmEngine(bytes);
+  const engine = checked(() => new WasmEngine(bytes));
   return {
     info: {
       metadata: parseMetadata(engine.metadata()),
@@ -55,11 +52,20 @@ export function createEngine(bytes: Uint8Array): Engine {
     },
     suggest: (text, count) => toWords(engine.suggest(text, count)),
     known: (text) => engine.known_words(text),
-    learn: (text) => engine.learn(text),
-    changePersonal: (action) => engine.change_personal(action.do, action.text),
-    exportPersonal: () => engine.export_personal(),
+    personal: (action) => checked(() => engine.personal(action.do, action.text)),
     free: () => engine.free(),
   };
+}
+
+/** Calls what throws texts: an error's code, a line break and its message. */
+function checked<Result>(call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    if (typeof error !== "string") throw error;
+    const [code, ...message] = error.split("\n");
+    throw new LmError(code as LmErrorCode, message.join("\n"));
+  }
 }
 
 /** `[prefixLength, text, probability, text, probability, …]` to objects. */

@@ -42,13 +42,6 @@ export class LmError extends Error {
   }
 }
 
-/** Gives an error its class back that another realm or WebAssembly made; `code` stands in where it has none. */
-export function toLmError(error: unknown, code: LmErrorCode): LmError {
-  if (error instanceof LmError) return error;
-  const { code: own, name, message } = Object(error) as Partial<LmError>;
-  return new LmError(name === "LmError" && own ? own : code, message ?? String(error), { cause: error });
-}
-
 /** For what nobody awaits: an error is written to the console, unless it is a cancellation. */
 export function report(error: unknown): void {
   if (!isCancellation(error)) console.error(error);

@@ -2,7 +2,7 @@
 
 import { loadSource } from "./cache.js";
 import type { Engine } from "./engine.js";
-import { LmError, toLmError } from "./errors.js";
+import { LmError } from "./errors.js";
 import type { Asset } from "./load.js";
 import { openDatabase, PersonalStore } from "./personal-store.js";
 import type { Answers, Download, ModelInfo, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
@@ -39,8 +39,8 @@ export class Host {
     try {
       this.#respond({ type: "done", token, value: await this.#answer(request) });
     } catch (error) {
-      const { code, message } = toLmError(error, "wasm");
-      this.#respond({ type: "failed", token, code, message });
+      const code = error instanceof LmError ? error.code : "wasm";
+      this.#respond({ type: "failed", token, code, message: Object(error).message });
     }
   }
 
@@ -91,15 +91,13 @@ export class Host {
   }
 
   async #personal(engine: Engine, action: PersonalAction): Promise<string> {
-    if (action.do === "export") return engine.exportPersonal();
-    if (action.do === "learn") {
-      const learned = this.#learns ? engine.learn(action.text) : "";
-      if (learned) await this.#store?.append({ ...action, text: learned });
-      return "";
-    }
-    engine.changePersonal(action);
+    const learns = action.do === "learn";
+    if (learns && !this.#learns) return "";
+    const text = engine.personal(action);
+    if (action.do === "export") return text;
     if (action.do === "clear") await this.#store?.clear();
-    else await this.#store?.append(action);
+    else if (!learns) await this.#store?.append(action);
+    else if (text) await this.#store?.append({ ...action, text });
     return "";
   }
 }

@@ -44,15 +44,12 @@ export class PersonalStore {
       const kept = (await result(snapshots.get(this.#name))) as string | undefined;
       const keys = await result(journal.index("name").getAllKeys(this.#name));
       const entries = (await result(journal.index("name").getAll(this.#name))) as { action: PersonalAction }[];
-      if (kept !== undefined) engine.changePersonal({ do: "import", text: kept });
-      for (const { action } of entries) {
-        if (action.do === "learn") engine.learn(action.text);
-        else engine.changePersonal(action);
-      }
+      if (kept !== undefined) engine.personal({ do: "import", text: kept });
+      for (const { action } of entries) engine.personal(action);
       // In the transaction that read the entries: another tab's are either among them or come later. What was forgotten is
       // still in those before.
       if (keys.length > LONGEST_JOURNAL || entries.some(({ action }) => action.do === "forget")) {
-        snapshots.put(engine.exportPersonal(), this.#name);
+        snapshots.put(engine.personal({ do: "export", text: "" }), this.#name);
         for (const key of keys) journal.delete(key);
       }
     });

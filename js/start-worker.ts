@@ -20,7 +20,7 @@ export async function startWorker(worker?: boolean | Worker, baseUrl?: string | 
 }
 
 export function workerError(what: string, cause?: unknown): LmError {
-  const remedy = "serve dist/worker.js from the page's origin, with worker-src 'self', or pass { worker: false }";
+  const remedy = "serve dist/worker.js from the page's origin (see baseUrl), with worker-src 'self', or pass { worker: false }";
   return new LmError("worker", `the worker ${what}: ${remedy}`, { cause });
 }
 

@@ -34,7 +34,7 @@ export class EditableField implements Field {
     // At the ends of a line there are no spaces but those that are kept; a break at the end of all only keeps a line open.
     const seen = text.replace(/ *(?:\n? *$|(^|\n)) */g, "$1").replaceAll(KEPT_SPACE, " ");
     const [before, after] = seen.split(CARET) as [string, string];
-    return { before, after };
+    return { before, after, room: Infinity };
   }
 
   apply(transform: Transform): void {

@@ -16,9 +16,11 @@ export class TextField implements Field {
   /** Looks anew each time whether the field may be read: a page can make a password of it, or lock it, later on. */
   read(): Surroundings | undefined {
     if (!isWritable(this.#element)) return undefined;
-    const { value, selectionStart: caret, selectionEnd } = this.#element;
-    if (caret === null || caret !== selectionEnd) return undefined;
-    return { before: value.slice(0, caret), after: value.slice(caret) };
+    const { value, selectionStart: caret, selectionEnd, maxLength } = this.#element;
+    if (caret !== selectionEnd) return undefined;
+    // Both are null for no type that may be read.
+    const room = maxLength < 0 ? Infinity : maxLength - value.length;
+    return { before: value.slice(0, caret!), after: value.slice(caret!), room };
   }
 
   apply(transform: Transform): void {

@@ -6,7 +6,13 @@ import { appendElement, Companion } from "./shadow.js";
 
 const CSS = `
 :host {
-  all: initial; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+  all: initial;
+  position: absolute !important;
+  overflow: hidden;
+  width: 1px;
+  height: 1px;
+  clip-path: inset(50%);
+  white-space: nowrap;
 }
 `;
 
@@ -29,16 +35,13 @@ export class Announcer extends Companion implements SuggestionsView {
     this.#texts = texts;
   }
 
-  show({ suggestions, active, ghost }: Shown): void {
+  show(shown: Shown | undefined): void {
+    const { suggestions = [], active, ghost }: Partial<Shown> = shown ?? {};
     const [first, ...others] = suggestions;
-    if (!first || active !== undefined) return this.hide();
+    if (!first || active !== undefined) return this.#say("");
     // What the key takes may go on behind the first word.
     const taken = { ...first, text: ghost || first.text };
     this.#say(this.#texts.announce([taken, ...others], ghost ? "Tab" : "Alt+1"));
-  }
-
-  hide(): void {
-    this.#say("");
   }
 
   #say(text: string): void {

@@ -1,11 +1,12 @@
 /* One place of the bar. */
 
 import type { Suggestion } from "../predictor.js";
+import type { Texts } from "../texts.js";
 import { appendElement } from "./shadow.js";
 
 /** What a {@link BarOption} does. */
 export interface OptionActions {
-  readonly never: (word: string) => string;
+  readonly texts: Pick<Texts, "never">;
   readonly onChoose: (suggestion: Suggestion) => void;
   readonly onBlock?: ((suggestion: Suggestion) => void) | undefined;
 }
@@ -25,17 +26,19 @@ export class BarOption {
   constructor(bar: HTMLElement, parent: Node, index: number, actions: OptionActions) {
     this.#actions = actions;
     const place = appendElement(parent, "div", "option");
-    place.part.add("option");
+    place.part = "option";
     const key = appendElement(place, "span", "key");
     key.ariaHidden = "true";
-    key.textContent = index < 9 ? `${index + 1}` : "";
     appendElement(place, "slot").name = `${index}`;
 
     const word = bar.ownerDocument.createElement("lm-word");
     this.id = word.id = `${bar.id}-${index + 1}`;
     word.slot = `${index}`;
     word.role = "option";
-    if (index < 9) word.setAttribute("aria-keyshortcuts", `Alt+${index + 1}`);
+    if (index < 9) {
+      key.textContent = `${index + 1}`;
+      word.ariaKeyShortcuts = `Alt+${index + 1}`;
+    }
     bar.append(word);
 
     this.#place = place;
@@ -51,7 +54,7 @@ export class BarOption {
   show(suggestion: Suggestion | undefined, active: boolean): void {
     if (suggestion?.text !== this.#suggestion?.text) this.#ask(false);
     this.#suggestion = suggestion;
-    this.#place.toggleAttribute("data-empty", suggestion === undefined);
+    this.#place.toggleAttribute("data-empty", !suggestion);
     this.#place.toggleAttribute("data-active", active);
     this.#word.ariaSelected = `${active}`;
     if (!this.#asks) this.#write(suggestion?.text ?? "");
@@ -81,7 +84,7 @@ export class BarOption {
   #ask(asks: boolean): void {
     this.#place.toggleAttribute("data-asking", asks);
     const word = this.#suggestion?.text ?? "";
-    this.#write(asks ? this.#actions.never(word) : word);
+    this.#write(asks ? this.#actions.texts.never(word) : word);
   }
 
   #write(text: string): void {

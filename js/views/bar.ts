@@ -3,21 +3,19 @@
 import type { Shown, SuggestionsView } from "../controller.js";
 import { BorrowedAttributes } from "../fields/attributes.js";
 import { isInput, isTextField } from "../fields/consent.js";
-import type { Suggestion } from "../predictor.js";
+import { isBreak } from "../fields/editable.js";
 import type { Texts } from "../texts.js";
 import { BAR_CSS } from "./bar-css.js";
-import { BarOption } from "./bar-option.js";
+import { BarOption, type OptionActions } from "./bar-option.js";
 import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
 /** What a {@link Bar} may be told. */
-export interface BarOptions {
+export interface BarOptions extends OptionActions {
   /** How many words there is room for. */
   readonly count: number;
   /** Where the bar goes, if not under the field. */
   readonly container?: Element | undefined;
   readonly texts: Texts;
-  readonly onChoose: (suggestion: Suggestion) => void;
-  readonly onBlock?: ((suggestion: Suggestion) => void) | undefined;
 }
 
 /** Shows the suggestions side by side; they are chosen by pointer here, by key in the controller. */
@@ -27,39 +25,33 @@ export class Bar extends Companion implements SuggestionsView {
   readonly #attributes: BorrowedAttributes;
   readonly #within: Element | undefined;
 
-  constructor(field: HTMLElement, { count, container, texts, onChoose, onBlock }: BarOptions) {
+  constructor(field: HTMLElement, options: BarOptions) {
     super("lm-bar", field, BAR_CSS);
     const { host } = this;
     // On the host, as the field's aria-controls cannot see into its shadow root.
     // No counter: a page may have two copies of this module.
     host.id = `lm-bar-${Math.random()}`;
-    host.dir = getComputedStyle(field).direction;
     const words = appendElement(this.root, "div", "words");
-    this.#options = Array.from(
-      { length: count },
-      (_, index) => new BarOption(host, words, index, { never: texts.never, onChoose, onBlock }),
-    );
-    this.#label = texts.label;
-    this.#within = container;
+    this.#options = Array.from({ length: options.count }, (_, index) => new BarOption(host, words, index, options));
+    this.#label = options.texts.label;
+    this.#within = options.container;
     this.#attributes = new BorrowedAttributes(field);
     // A press must not take the focus from the field.
     for (const type of ["pointerdown", "mousedown"]) host.addEventListener(type, (event) => event.preventDefault());
-    this.hide();
+    this.show(undefined);
   }
 
-  show({ suggestions, active, pending }: Shown): void {
+  /** Leaves its room empty where it has no place, so that nothing on the page jumps. */
+  show(shown: Shown | undefined): void {
+    if (!shown && this.host.hasAttribute("data-idle")) return;
+    const { suggestions = [], active, pending }: Partial<Shown> = shown ?? {};
     this.#options.forEach((option, index) => option.show(suggestions[index], index === active));
-    this.host.toggleAttribute("data-idle", false);
+    this.host.toggleAttribute("data-idle", !shown);
+    // A field of dir="auto" has the direction of what is typed.
+    this.host.dir = getComputedStyle(this.field).direction;
     if (this.host.hasAttribute("data-over")) this.#layout();
     // Between a word and the next one nothing is announced as gone that is back at once.
     if (suggestions.length > 0 || !pending) this.#describe(suggestions.length > 0, active);
-  }
-
-  /** Leaves its room empty, so that nothing on the page jumps. */
-  hide(): void {
-    if (this.host.hasAttribute("data-idle")) return;
-    this.show({ suggestions: [], active: undefined, ghost: "", pending: false });
-    this.host.toggleAttribute("data-idle", true);
   }
 
   override attach(): void {
@@ -83,16 +75,20 @@ export class Bar extends Companion implements SuggestionsView {
    * the field itself does not stand in the flow.
    */
   #layout(): void {
-    const { parentElement, parentNode } = this.host;
-    const parent = parentElement ?? (parentNode as ShadowRoot | null)?.host;
+    const parent = this.host.parentElement ?? (this.host.getRootNode() as Partial<ShadowRoot>).host;
     if (this.#within || !parent) return;
-    const over = !/static|relative/.test(getComputedStyle(this.field).position) || laysOutInRows(parent);
+    // Out of the way, so that what stands in the field's line can be seen to.
+    this.host.toggleAttribute("data-over", true);
+    const { position } = getComputedStyle(this.field);
+    const { top, bottom } = this.field.getBoundingClientRect();
+    const over = !/static|relative/.test(position) || laysOutInRows(parent) || isInLine(this.host.nextElementSibling, bottom);
     this.host.toggleAttribute("data-over", over);
     this.host.style.display = this.field.getClientRects()[0] ? "" : "none";
-    this.host.style.width = `${this.field.offsetWidth}px`;
+    // A fixed width would hold a cell, and so the field, at the width that it has now.
+    this.host.style.width = "0";
+    this.host.style.minWidth = `min(${this.field.offsetWidth}px, 100%)`;
     const gap = pixels(getComputedStyle(this.host).marginTop);
     const height = this.host.offsetHeight + gap;
-    const { top, bottom } = this.field.getBoundingClientRect();
     // At the bottom of the window, as in a chat, it lies over what stands above.
     const above = bottom + height > this.field.ownerDocument.documentElement.clientHeight && top > height;
     moveOnto(this.host, this.field, 0, over ? (above ? -height : this.field.offsetHeight + gap) : undefined);
@@ -117,9 +113,14 @@ export class Bar extends Companion implements SuggestionsView {
   }
 }
 
+/** Whether what follows goes on with a line that ends at `bottom`. */
+function isInLine(next: Element | null, bottom: number): boolean {
+  if (!next || isBreak(next) || !/^inline/.test(getComputedStyle(next).display)) return false;
+  return next.getBoundingClientRect().top < bottom;
+}
+
 function laysOutInRows(parent: Element): boolean {
   const { display, flexDirection, gridTemplateColumns } = getComputedStyle(parent);
-  if (display.endsWith("flex")) return flexDirection.startsWith("row");
-  if (display.endsWith("grid")) return gridTemplateColumns.includes(" ");
-  return display.startsWith("table-row");
+  // A grid does if it has more than one column.
+  return /^table-row|flex row|grid \S+ \S+ /.test(`${display} ${flexDirection} ${gridTemplateColumns}`);
 }

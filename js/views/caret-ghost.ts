@@ -4,7 +4,7 @@ import { caretOf, elementOf, isBreak, isText, type Place } from "../fields/edita
 import { copyStyles, GhostHost } from "./ghost-host.js";
 import { scaleOf } from "./shadow.js";
 
-const CSS = ".rest { position: absolute; white-space: pre; }";
+const CSS = `.rest { position: absolute; white-space: pre; }`;
 
 /** As much of the text before the caret as may share its line. */
 const LONGEST_LINE = 500;

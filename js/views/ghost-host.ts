@@ -4,16 +4,17 @@ import type { GhostView } from "../controller.js";
 import { isInput } from "../fields/consent.js";
 import { appendElement, Companion, moveOnto, pixels } from "./shadow.js";
 
+// The page's rules for whatever a form has in it come before those for the host, unless these are important.
 const CSS = `
 :host {
   all: initial;
-  position: absolute;
+  position: absolute !important;
+  overflow: hidden;
   left: 0;
   top: 0;
-  overflow: hidden;
   pointer-events: none;
 }
-:host([hidden]) { display: none; }
+:host([hidden]) { display: none !important; }
 .rest {
   visibility: visible;
   color: var(--lm-ghost-color, currentColor);

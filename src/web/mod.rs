@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use js_sys::{Array, Error as JsError, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::format::Source;
@@ -20,8 +20,8 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads the bytes of a `.lm` file. Throws an `Error` named `LmError`, its `code` the kind of the
-    /// [error](crate::ErrorKind::code).
+    /// Loads the bytes of a `.lm` file. Throws a text: the [code](crate::ErrorKind::code) of the error, a line break and its
+    /// message.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: Uint8Array) -> Result<Engine, JsValue> {
         let model = Model::read(&bytes).map_err(|error| to_js(&error))?;
@@ -47,29 +47,27 @@ impl Engine {
         known_words(&self.model, text)
     }
 
-    /// Learns the last word of `text`; see [`Personal::learn`]. An empty string if there is none.
-    pub fn learn(&mut self, text: &str) -> String {
-        self.personal.learn(text).unwrap_or_default()
-    }
-
-    /// The personal words as text.
-    pub fn export_personal(&self) -> String {
-        self.personal.export()
-    }
-
-    /// Changes the personal words by command: `forget`, `block`, `unblock` (a word), `import` (what was exported) or `clear`, which
-    /// forgets everything that was learned and blocked. Throws an `LmError` that names the line at fault of what is imported.
-    pub fn change_personal(&mut self, command: &str, argument: &str) -> Result<(), JsValue> {
+    /// Acts on the personal words by command; what it answers is empty where nothing else is said:
+    ///
+    /// - `learn`: learns the last word of a text and answers with what of it another engine learns the same from, if
+    ///   anything; see [`Personal::learn`];
+    /// - `forget`, `block`, `unblock`: a word;
+    /// - `export`: answers with all of them as text;
+    /// - `import`: what was exported. Throws as `new` does, and names the line at fault;
+    /// - `clear`: forgets everything that was learned and blocked.
+    pub fn personal(&mut self, command: &str, argument: &str) -> Result<String, JsValue> {
         match command {
+            "learn" => return Ok(self.personal.learn(argument).unwrap_or_default()),
             "forget" => self.personal.forget(argument),
             "block" => self.personal.block(argument),
             "unblock" => self.personal.unblock(argument),
+            "export" => return Ok(self.personal.export()),
             "import" => self.personal.import(argument).map_err(|error| to_js(&error))?,
             "clear" => self.personal = Personal::new(),
             // A later version may have written it to the journal of the page.
             _ => {}
         }
-        Ok(())
+        Ok(String::new())
     }
 
     /// What the model says about itself, in lines of `key = value`.
@@ -95,19 +93,7 @@ impl Source for Uint8Array {
     }
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// An `Error` with a code. A setter of its own, where `Reflect.set` would bring what catches exceptions.
-    #[wasm_bindgen(extends = JsError)]
-    type CodedError;
-
-    #[wasm_bindgen(method, setter)]
-    fn set_code(this: &CodedError, code: &str);
-}
-
+/// As a text, for the class of errors is JavaScript's own: the [code](crate::ErrorKind::code), a line break and the message.
 fn to_js(error: &Error) -> JsValue {
-    let js: CodedError = JsError::new(&error.to_string()).unchecked_into();
-    js.set_name("LmError");
-    js.set_code(error.kind().code());
-    js.into()
+    JsValue::from_str(&format!("{}\n{error}", error.kind().code()))
 }

@@ -383,6 +383,152 @@ test(
   }),
 );
 
+/** Puts other fields in place of the page's, and attaches to the input among them. */
+async function replaceForm(page, html, { style = "", script = SCRIPT } = {}) {
+  await page.locator("#form").evaluate((form, value) => (form.innerHTML = value), html);
+  await page.locator("#form input").evaluate((input, value) => (input.style.cssText = value), style);
+  await t.attach(page, "#form input", { script });
+  await page.focus("#form input");
+}
+
+test(
+  "in a line of text the bar lies over what follows, too; what stands in the next line it pushes down",
+  t.withFields(shared, async (page) => {
+    for (const [end, moves] of [["", false], ["<br>", true], ["<p>", true]]) {
+      const html = `<label>Search <input></label> ${end}<button type="button">Go</button> <a href="#">Help</a>`;
+      await page.locator("#form").evaluate((form, value) => (form.innerHTML = value), html);
+      const top = () => page.locator("#form a").evaluate((link) => link.getBoundingClientRect().top + scrollY);
+      const before = await top();
+      await t.attach(page, "#form input", { script: SCRIPT });
+      assert.equal((await top()) > before + 9, moves, end);
+      await page.click("#form input");
+      await page.keyboard.type("I am gr");
+      await t.waitForBar(page);
+      assert.equal((await top()) > before + 9, moves, `${end}, with words`);
+    }
+  }),
+);
+
+test(
+  "a button that has been wrapped into the next line is not covered",
+  t.withFields(shared, async (page) => {
+    await replaceForm(page, '<input> <button type="button">Go</button>', { style: "width: 100%" });
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    const [bar, button] = await Promise.all(["lm-bar", "#form button"].map((name) => page.locator(name).boundingBox()));
+    assert.ok(button.y >= bar.y + bar.height - 1, JSON.stringify([bar, button]));
+  }),
+);
+
+for (const [display, grows] of [
+  ["grid", true],
+  ["flex", true],
+  ["inline-block", false],
+]) {
+  test(
+    `a form of display ${display} gets narrower with the window, and is no wider for the bar`,
+    t.withFields(shared, async (page) => {
+      await page.setViewportSize({ width: 900, height: 600 });
+      await page.locator("#form").evaluate((form, value) => (form.style.display = value), display);
+      const style = `width: ${grows ? "100%" : "180px"}; box-sizing: border-box`;
+      await replaceForm(page, "<div><input></div>", { style });
+      await page.locator("#form > div").evaluate((cell) => (cell.style.flex = "1"));
+      await page.keyboard.type("I am gr");
+      await t.waitForBar(page);
+      const widths = () => page.locator("#form, #form input, lm-bar").evaluateAll((all) => all.map((one) => one.offsetWidth));
+      const wide = grows ? 860 : 180;
+      assert.deepEqual(await widths(), [wide, wide, wide]);
+      await page.setViewportSize({ width: 400, height: 600 });
+      const narrow = grows ? 360 : 180;
+      await page.waitForFunction((width) => document.querySelector("lm-bar").offsetWidth === width, narrow);
+      assert.deepEqual(await widths(), [narrow, narrow, narrow]);
+    }),
+  );
+}
+
+test(
+  "words can be told apart in the bar of a field as narrow as fields are by default",
+  t.withFields(shared, async (page) => {
+    await replaceForm(page, "<input>", { style: "width: 182px; box-sizing: border-box" });
+    await page.keyboard.type("I am gr");
+    assert.deepEqual(await t.waitForBar(page), ["great", "green", "Greek"]);
+    const widths = (name) => page.locator(`lm-bar ${name}`).evaluateAll((all) => all.map((one) => one.offsetWidth));
+    const cut = await page.locator("lm-bar slot").evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth));
+    assert.deepEqual(cut, []);
+    assert.deepEqual(await widths(".key"), [0, 0, 0], "no key takes the words' room");
+    await page.locator("#form input").evaluate((input) => (input.style.width = "500px"));
+    await page.waitForFunction(() => document.querySelector("lm-bar").offsetWidth === 500);
+    // Where there is no mouse there are no keys.
+    const hasMouse = await page.evaluate(() => matchMedia("(hover: hover) and (pointer: fine)").matches);
+    assert.equal((await widths(".key"))[0] > 5, hasMouse);
+  }),
+);
+
+test(
+  "rules of the page for whatever a form has in it do not reach the views",
+  t.withFields(shared, async (page) => {
+    for (const rule of ["display: block", "display: flex", "position: relative", "position: static"]) {
+      await page.evaluate((rule) => {
+        document.adoptedStyleSheets = [new CSSStyleSheet()];
+        document.adoptedStyleSheets[0].replaceSync(`form > * { ${rule} }`);
+      }, rule);
+      await replaceForm(page, "<input><p>Behind</p>", { style: "position: absolute" });
+      const top = () => page.locator("#form p").evaluate((p) => p.getBoundingClientRect().top);
+      const before = await top();
+      await page.keyboard.type("I am gr");
+      assert.equal(await t.waitForGhost(page), "eat", rule);
+      await page.waitForFunction(() => document.querySelector("lm-status").textContent !== "");
+      assert.equal(await top(), before, `${rule}: nothing takes room`);
+      await page.keyboard.type("e");
+      await page.waitForFunction(() => document.querySelector("lm-ghost").hidden);
+      assert.ok(!(await page.locator("lm-ghost").isVisible()), rule);
+    }
+  }),
+);
+
+test(
+  "where the rest of a word has no room in a field, Tab moves the focus and nothing is accepted",
+  t.withFields(shared, async (page) => {
+    await page.locator("#input").evaluate((input) => (input.maxLength = 8));
+    await page.evaluate(() => {
+      globalThis.accepted = [];
+      const script = [["I am gr", "great"], ["I am g", "go"], ["I am gr", "gr8"]];
+      lm.attach(document.querySelector("#input"), lm.scripted(script), { onAccept: ({ text }) => accepted.push(text) });
+    });
+    await page.click("#input");
+    await page.keyboard.type("I am g");
+    assert.equal(await t.waitForGhost(page), "o");
+    await page.keyboard.type("r");
+    assert.deepEqual(await t.waitForBar(page), ["gr8"], "great is too long");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.inputValue("#input"), "I am gr8", "a word fits without its space");
+    await page.keyboard.press("Backspace");
+    assert.equal(await page.inputValue("#input"), "I am gr");
+    await page.locator("#input").evaluate((input) => (input.maxLength = 7));
+    await page.keyboard.press("Backspace");
+    await page.keyboard.type("r");
+    await t.settle(page);
+    assert.deepEqual(await t.barWords(page), []);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "button");
+    assert.deepEqual(await page.evaluate(() => accepted), ["gr8"]);
+  }),
+);
+
+test(
+  "in a field of dir=auto the keys of the bar go the way that it is laid out",
+  t.withFields(shared, async (page) => {
+    await replaceForm(page, '<input dir="auto">', { script: [["שלום", "שלומות"], ["gr", "great"]] });
+    const bar = page.locator("lm-bar");
+    await page.keyboard.type("שלום");
+    await t.waitForBar(page);
+    assert.equal(await bar.evaluate(({ dir }) => dir), "rtl");
+    await page.locator("#form input").fill("gr");
+    await page.locator("lm-word", { hasText: "great" }).waitFor();
+    assert.equal(await bar.evaluate(({ dir }) => dir), "ltr");
+  }),
+);
+
 test(
   "the bar takes the field's width, keeps its room, and goes where the page wants it",
   withScript("#area", async (page, area) => {

@@ -299,6 +299,30 @@ test("only the words of the ghost that can be seen are taken", async () => {
   assert.equal(field.before, "thank you ");
 });
 
+test("what has no room in the field is not offered, and the space behind a word is left out where it has none", async () => {
+  field.room = 3;
+  type("gr");
+  await suggester.answer(["great", 0.9, 2, "day"], ["greatest", 0.05, 2], ["grow", 0.04, 2]);
+  assert.deepEqual([bar.words, ghost.rest], [["great", "grow"], "eat"]);
+  assert.ok(press("Tab"));
+  assert.deepEqual([field.before, accepted], ["great", ["great"]]);
+
+  field.room = 0;
+  type("th");
+  await suggester.answer(["thank", 0.9, 2]);
+  assert.deepEqual([bar.words, ghost.rest], [[], ""]);
+  assert.ok(!press("Tab"), "it moves the focus");
+});
+
+test("what a field refuses does not hold the Tab key, and is not told as accepted", async () => {
+  type("gr");
+  await suggester.answer(["great", 0.9, 2]);
+  field.apply = () => {};
+  assert.ok(press("Tab"));
+  assert.deepEqual([bar.words, ghost.rest, accepted], [[], "", []]);
+  assert.ok(!press("Tab"));
+});
+
 /** What a key means while two suggestions and the ghost of the first are shown. */
 function meaning(key, { code = key, alt = false, ctrl = false, ...situation } = {}) {
   const stroke = { key, code, altKey: alt, ctrlKey: ctrl, metaKey: false, shiftKey: false };

@@ -77,11 +77,12 @@ export function suggestion(text, probability = 0.9, deleteLeft = 0, continuation
 export class DummyField {
   before = "";
   after = "";
+  room = Infinity;
   usable = true;
   applied = [];
 
   read() {
-    return this.usable ? { before: this.before, after: this.after } : undefined;
+    return this.usable ? { before: this.before, after: this.after, room: this.room } : undefined;
   }
 
   apply(transform) {
@@ -96,16 +97,12 @@ export class DummyBar {
   active = undefined;
   ghost = "";
 
-  show({ suggestions, active, ghost }) {
-    this.idle = false;
+  show(shown) {
+    this.idle = shown === undefined;
+    const { suggestions = [], active, ghost = "" } = shown ?? {};
     this.ghost = ghost;
     this.active = active;
     this.words = suggestions.map(({ text }) => text);
-  }
-
-  hide() {
-    this.idle = true;
-    this.words = [];
   }
 }
 

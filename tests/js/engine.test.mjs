@@ -40,7 +40,7 @@ test("memory that a model had is used again by the next one", async () => {
   const bytes = await readFile(new URL("../../models/en.lm", import.meta.url));
   const use = () => {
     const engine = createEngine(bytes);
-    for (let i = 0; i < 20; i++) engine.learn("a few words");
+    for (let i = 0; i < 20; i++) engine.personal({ do: "learn", text: "a few words" });
     assert.ok(engine.suggest("I would like to ", 3).length > 0);
     engine.free();
     return memory.buffer.byteLength;

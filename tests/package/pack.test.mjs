@@ -176,6 +176,12 @@ test("TypeScript finds strict types", async () => {
     attach(document.createTextNode(""), predictor);
     const words: string = await predictor.personal.export();
     import("lm-wasm/element").then(({ LmSuggestElement }) => document.querySelector("lm-suggest") instanceof LmSuggestElement);
+    const element = document.querySelector("lm-suggest")!;
+    element.addEventListener("accept", ({ detail }) => console.log(detail.insert.text satisfies string));
+    element.addEventListener("error", ({ detail }) => console.log(detail.code satisfies string));
+    element.addEventListener("click", ({ button }) => console.log(button satisfies number));
+    // @ts-expect-error: a suggestion is no predictor.
+    element.removeEventListener("accept", ({ detail }) => detail.dispose());
   `;
   await writeFile(join(project, "page.ts"), source);
   const options = [
