@@ -30,13 +30,11 @@ export interface AttachOptions {
   readonly learn?: boolean;
   /** Texts in another language than English. */
   readonly texts?: Partial<Texts>;
-  /** Called after a suggestion was put into the field, and stands there as it is. */
+  /** Called after a suggestion was put into the field. */
   readonly onAccept?: (suggestion: Suggestion) => void;
   /** Called when the suggester fails (`console.error`). The field stays usable, without suggestions. */
   readonly onError?: (error: unknown) => void;
 }
-
-const SUGGESTIONS = 3;
 
 const attached = new WeakSet<Element>();
 
@@ -62,14 +60,15 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
   attached.add(field);
 
   const ghost = options.ghost === false ? undefined : isTextField(field) ? new Ghost(field) : new CaretGhost(field);
-  const views = createViews(field, options, suggester, () => controller);
+  const count = options.suggestions ?? 3;
+  const views = createViews(field, options, count, suggester, () => controller);
   const controller: Controller = new Controller({
     field: isTextField(field) ? new TextField(field) : new EditableField(field),
     suggester,
     views,
     bar: options.bar !== false,
     ghost,
-    count: options.suggestions ?? SUGGESTIONS,
+    count,
     ghostWords: options.ghostWords ?? 4,
     ghostThreshold: options.ghostThreshold ?? 0.3,
     learn: options.learn ?? true,
@@ -95,7 +94,8 @@ export function attach(field: HTMLElement, suggester: Suggester, options: Attach
 /** The views of all suggestions: one that is read out, and one that is seen. */
 function createViews(
   field: HTMLElement,
-  { bar, suggestions: count = SUGGESTIONS, texts: own }: AttachOptions,
+  { bar, texts: own }: AttachOptions,
+  count: number,
   suggester: Suggester,
   controller: () => Controller,
 ): readonly (Announcer | Bar)[] {

@@ -25,6 +25,8 @@ export interface Field {
 
 /** What there is to be seen. */
 export interface Shown {
+  /** Whether suggestions have no place now; then there are none. */
+  readonly idle: boolean;
   readonly suggestions: readonly Suggestion[];
   /** The suggestion that keys have been led to. */
   readonly active: number | undefined;
@@ -36,11 +38,8 @@ export interface Shown {
 
 /** A view of all suggestions. */
 export interface SuggestionsView {
-  /**
-   * Shows what there is; no words for the moment until the answer is there, and where the model knows none. `undefined`:
-   * suggestions have no place now.
-   */
-  show(shown: Shown | undefined): void;
+  /** Shows what there is; no words for the moment until the answer is there, and where the model knows none. */
+  show(shown: Shown): void;
 }
 
 /** A view of the untyped rest of the first suggestion. */
@@ -120,7 +119,7 @@ export class Controller {
     if (this.#closed.signal.aborted) return;
     const previous = this.#text;
     this.#text = this.#composing ? undefined : this.#parts.field.read();
-    if (this.#text?.before === previous?.before && this.#text?.after === previous?.after) return;
+    if (sameAs(this.#text, previous)) return;
     this.#active = undefined;
     this.#offered.clear();
     if (this.#accepted?.before !== this.#text?.before) this.#accepted = undefined;
@@ -225,6 +224,7 @@ export class Controller {
     this.sync(true);
     // Where it is refused it must not stay, or the focus could not leave the field by Tab.
     if (this.#text?.before === before) return this.#do({ type: "dismiss" });
+    onAccept?.(suggestion);
     // What the field made of it, or the page, may be something else: then there is nothing to take back.
     const expected = kept + transform.text;
     if (this.#text?.before !== expected) return;
@@ -232,7 +232,6 @@ export class Controller {
       before: expected,
       reversion: { deleteLeft: transform.text.length, text: before.slice(kept.length) },
     };
-    onAccept?.(suggestion);
   }
 
   async #ask(before: string, request = this.#request): Promise<void> {
@@ -262,7 +261,7 @@ export class Controller {
     const ghost = this.#phrase;
     // Without a bar there is what the ghost shows.
     const suggestions = bar ? this.#shown : ghost ? this.#shown.slice(0, 1) : [];
-    const shown = this.#text && { suggestions, active: this.#active, ghost, pending };
+    const shown = { idle: !this.#text, suggestions, active: this.#active, ghost, pending };
     for (const view of views) view.show(shown);
   }
 
@@ -301,6 +300,10 @@ export class Controller {
     const typed = before.slice(wordStart(before, first));
     return first.text.startsWith(typed) ? first.text.slice(typed.length) : "";
   }
+}
+
+function sameAs(one: Surroundings | undefined, other: Surroundings | undefined): boolean {
+  return one?.before === other?.before && one?.after === other?.after && one?.room === other?.room;
 }
 
 /** A suggestion with what follows on it. */

@@ -8,6 +8,7 @@ const CSS = `
 :host {
   all: initial;
   position: absolute !important;
+  left: 0;
   overflow: hidden;
   width: 1px;
   height: 1px;
@@ -35,9 +36,7 @@ export class Announcer extends Companion implements SuggestionsView {
     this.#texts = texts;
   }
 
-  show(shown: Shown | undefined): void {
-    const { suggestions = [], active, ghost }: Partial<Shown> = shown ?? {};
-    const [first, ...others] = suggestions;
+  show({ suggestions: [first, ...others], active, ghost }: Shown): void {
     if (!first || active !== undefined) return this.#say("");
     // What the key takes may go on behind the first word.
     const taken = { ...first, text: ghost || first.text };

@@ -5,7 +5,7 @@ export const BAR_CSS = `
   all: initial;
   color-scheme: inherit;
   font: inherit;
-  position: relative;
+  position: relative !important;
   display: block;
   box-sizing: border-box;
   margin-top: var(--lm-bar-gap, 0.375rem);
@@ -22,7 +22,7 @@ export const BAR_CSS = `
   box-shadow: 0 0.25rem 1rem rgb(0 0 0 / 0.18);
 }
 :host([data-idle]), .option[data-empty] { visibility: hidden; }
-.words { display: flex; }
+.words { display: flex; flex: 1; }
 .option {
   flex: 1;
   min-width: 0;

@@ -38,15 +38,14 @@ export class Bar extends Companion implements SuggestionsView {
     this.#attributes = new BorrowedAttributes(field);
     // A press must not take the focus from the field.
     for (const type of ["pointerdown", "mousedown"]) host.addEventListener(type, (event) => event.preventDefault());
-    this.show(undefined);
+    this.show({ idle: true, suggestions: [], active: undefined, ghost: "", pending: false });
   }
 
   /** Leaves its room empty where it has no place, so that nothing on the page jumps. */
-  show(shown: Shown | undefined): void {
-    if (!shown && this.host.hasAttribute("data-idle")) return;
-    const { suggestions = [], active, pending }: Partial<Shown> = shown ?? {};
+  show({ idle, suggestions, active, pending }: Shown): void {
+    if (idle && this.host.hasAttribute("data-idle")) return;
     this.#options.forEach((option, index) => option.show(suggestions[index], index === active));
-    this.host.toggleAttribute("data-idle", !shown);
+    this.host.toggleAttribute("data-idle", idle);
     // A field of dir="auto" has the direction of what is typed.
     this.host.dir = getComputedStyle(this.field).direction;
     if (this.host.hasAttribute("data-over")) this.#layout();
@@ -77,12 +76,10 @@ export class Bar extends Companion implements SuggestionsView {
   #layout(): void {
     const parent = this.host.parentElement ?? (this.host.getRootNode() as Partial<ShadowRoot>).host;
     if (this.#within || !parent) return;
-    // Out of the way, so that what stands in the field's line can be seen to.
-    this.host.toggleAttribute("data-over", true);
     const { position } = getComputedStyle(this.field);
-    const { top, bottom } = this.field.getBoundingClientRect();
-    const over = !/static|relative/.test(position) || laysOutInRows(parent) || isInLine(this.host.nextElementSibling, bottom);
+    const over = !/static|relative/.test(position) || laysOutInRows(parent) || this.#isInLine();
     this.host.toggleAttribute("data-over", over);
+    const { top, bottom } = this.field.getBoundingClientRect();
     this.host.style.display = this.field.getClientRects()[0] ? "" : "none";
     // A fixed width would hold a cell, and so the field, at the width that it has now.
     this.host.style.width = "0";
@@ -92,6 +89,18 @@ export class Bar extends Companion implements SuggestionsView {
     // At the bottom of the window, as in a chat, it lies over what stands above.
     const above = bottom + height > this.field.ownerDocument.documentElement.clientHeight && top > height;
     moveOnto(this.host, this.field, 0, over ? (above ? -height : this.field.offsetHeight + gap) : undefined);
+  }
+
+  /** Whether an element behind it goes on with the field's line. */
+  #isInLine(): boolean {
+    let next = this.host.nextElementSibling;
+    // What takes no room is passed over.
+    while (next && !isBreak(next) && !next.getBoundingClientRect().width) next = next.nextElementSibling;
+    if (!next || isBreak(next) || !/^inline/.test(getComputedStyle(next).display)) return false;
+    // Out of the way, so that it stands where it would. Nowhere else: a page at its end would scroll.
+    this.host.toggleAttribute("data-over", true);
+    const { top, height } = next.getBoundingClientRect();
+    return top + height / 2 < this.field.getBoundingClientRect().bottom;
   }
 
   override detach(): void {
@@ -111,12 +120,6 @@ export class Bar extends Companion implements SuggestionsView {
     this.#attributes.set("aria-controls", has ? this.host.id : undefined);
     this.#attributes.set("aria-activedescendant", this.#options[active ?? -1]?.id);
   }
-}
-
-/** Whether what follows goes on with a line that ends at `bottom`. */
-function isInLine(next: Element | null, bottom: number): boolean {
-  if (!next || isBreak(next) || !/^inline/.test(getComputedStyle(next).display)) return false;
-  return next.getBoundingClientRect().top < bottom;
 }
 
 function laysOutInRows(parent: Element): boolean {

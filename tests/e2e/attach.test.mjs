@@ -394,7 +394,8 @@ async function replaceForm(page, html, { style = "", script = SCRIPT } = {}) {
 test(
   "in a line of text the bar lies over what follows, too; what stands in the next line it pushes down",
   t.withFields(shared, async (page) => {
-    for (const [end, moves] of [["", false], ["<br>", true], ["<p>", true]]) {
+    const datalist = "<datalist><option>a</datalist>";
+    for (const [end, moves] of [["", false], [datalist, false], ["<span></span>", false], ["<br>", true], ["<span></span><p>", true]]) {
       const html = `<label>Search <input></label> ${end}<button type="button">Go</button> <a href="#">Help</a>`;
       await page.locator("#form").evaluate((form, value) => (form.innerHTML = value), html);
       const top = () => page.locator("#form a").evaluate((link) => link.getBoundingClientRect().top + scrollY);
@@ -445,6 +446,28 @@ for (const [display, grows] of [
     }),
   );
 }
+
+test(
+  "a page that stands at its end stays there, and has nothing to be scrolled sideways",
+  t.withFields(shared, async (page) => {
+    await page.setViewportSize({ width: 360, height: 500 });
+    await page.evaluate(() => {
+      document.adoptedStyleSheets = [new CSSStyleSheet()];
+      document.adoptedStyleSheets[0].replaceSync("body { margin: 0; padding-top: 2000px } form > * { width: 100%; box-sizing: border-box }");
+    });
+    await replaceForm(page, "<input><p>Behind</p>");
+    await page.keyboard.type("I am gr");
+    await t.waitForBar(page);
+    await page.evaluate(() => scrollTo(0, 1e6));
+    const fromEnd = () => page.evaluate(() => Math.round(document.documentElement.scrollHeight - innerHeight - scrollY));
+    assert.equal(await fromEnd(), 0);
+    await page.evaluate(() => (document.body.style.paddingTop = "2002px"));
+    await t.settle(page);
+    assert.ok((await fromEnd()) <= 2);
+    const wider = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(await wider(), 0);
+  }),
+);
 
 test(
   "words can be told apart in the bar of a field as narrow as fields are by default",

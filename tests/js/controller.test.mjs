@@ -323,6 +323,28 @@ test("what a field refuses does not hold the Tab key, and is not told as accepte
   assert.ok(!press("Tab"));
 });
 
+test("what a field makes something else of is told as accepted, but not taken back", async () => {
+  const apply = field.apply.bind(field);
+  field.apply = (transform) => {
+    apply(transform);
+    field.before = field.before.toUpperCase();
+  };
+  type("gr");
+  await suggester.answer(["great", 0.9, 2]);
+  press("Tab");
+  assert.deepEqual([field.before, accepted], ["GREAT ", ["great"]]);
+  assert.ok(!controller.input({ inputType: "deleteContentBackward", data: null }));
+});
+
+test("a limit that changes changes what is offered", async () => {
+  type("gr");
+  await suggester.answer(["great", 0.9, 2]);
+  assert.deepEqual([bar.words, ghost.rest], [["great"], "eat"]);
+  field.room = 1;
+  controller.sync();
+  assert.deepEqual([bar.words, ghost.rest], [[], ""]);
+});
+
 /** What a key means while two suggestions and the ghost of the first are shown. */
 function meaning(key, { code = key, alt = false, ctrl = false, ...situation } = {}) {
   const stroke = { key, code, altKey: alt, ctrlKey: ctrl, metaKey: false, shiftKey: false };

@@ -97,9 +97,8 @@ export class DummyBar {
   active = undefined;
   ghost = "";
 
-  show(shown) {
-    this.idle = shown === undefined;
-    const { suggestions = [], active, ghost = "" } = shown ?? {};
+  show({ idle, suggestions, active, ghost }) {
+    this.idle = idle;
     this.ghost = ghost;
     this.active = active;
     this.words = suggestions.map(({ text }) => text);

@@ -1,6 +1,9 @@
 //! The model card: what people must know of a model file, in Markdown.
 
 use std::fmt::Write;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::Result;
 use lm_wasm::format::Metadata;
@@ -22,6 +25,14 @@ pub struct Card<'a> {
     pub parameters: usize,
     /// The commands that made the model.
     pub commands: &'a [String],
+}
+
+/// Whether a card may be written to a path: what is no card there is somebody's.
+pub fn may_be_replaced(path: &Path) -> bool {
+    match fs::read_to_string(path) {
+        Ok(text) => text.lines().next().is_none_or(|line| line.starts_with("# ") && line.ends_with(" model")),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }
 
 impl Card<'_> {

@@ -1,5 +1,8 @@
 //! `lm-tools`: train, quantize, evaluate and export lm-wasm models.
 
+// `note!` and `say!` instead: those that cannot be printed end nothing, or are an error.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 #[macro_use]
 mod output;
 
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("lm-tools: {error:#}");
+            note!("lm-tools: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -51,6 +51,15 @@ impl Progress {
         self.maybe_line(message);
     }
 
+    /// Tells something that stays to be read.
+    pub fn line(&self, text: &str) {
+        if self.plain {
+            note!("{}: {text}", self.label);
+        } else {
+            self.bar.println(format!("{}: {text}", self.label));
+        }
+    }
+
     fn maybe_line(&self, message: impl Fn() -> String) {
         if !self.plain {
             return;
@@ -63,7 +72,7 @@ impl Progress {
         *last = Instant::now();
         let of = |length| format!("/{length}, ETA {} s", self.bar.eta().as_secs());
         let of = self.bar.length().map_or(String::new(), of);
-        eprintln!("{}: {}{of} {}", self.label, self.bar.position(), message());
+        note!("{}: {}{of} {}", self.label, self.bar.position(), message());
     }
 }
 

@@ -15,6 +15,7 @@ use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::corrections::{Asked, choose, contexts, expect};
 use crate::evaluation::Report;
 use crate::export::{bias_in_bytes, damp};
+use crate::files::check_writable;
 use crate::model_file::{ATTRIBUTION, DAMPED, ModelFile, identity, retain_metadata, retain_rare_words, write_model};
 
 /// The key of what a file says of its corrections.
@@ -98,21 +99,30 @@ impl Arguments {
         }
         let (manifest, table) = read_corpus(&self.corpus)?;
         self.check_words(&model, &table)?;
+        let about = |count| about(&parts.metadata, count, &manifest);
+        let without = ModelParts { metadata: about(0)?, ..parts.clone() }.to_bytes()?.len();
+        ensure!(
+            without < self.bytes.saturating_sub(ROOM),
+            "--bytes {}: without any correction the file has {without} bytes already: ask for more bytes, or leave rare words out (--rare-words)",
+            self.bytes
+        );
+        let sums = self.sums.clone().unwrap_or_else(|| self.out.with_added_extension("sums"));
+        for path in [&self.out, &sums] {
+            check_writable(path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
         let reader = TokenReader::open(&self.corpus.join("train.tokens"), table.entries.len())?;
         let mut tokens = vec![0; reader.len() as usize];
         reader.read(0, &mut tokens)?;
 
         let mut contexts = contexts(&tokens, &|row| model.vocabulary().is_offered(row), self.least);
-        let sums = self.sums.clone().unwrap_or_else(|| self.out.with_added_extension("sums"));
         let asked = Asked::new(identity(&alone)?, manifest.checksum, self.least, one_of).resume(&sums)?;
         let threads = self.threads.or(available_parallelism().ok().map(Into::into)).unwrap_or(1).max(1);
         let interrupted = super::interrupted("writing what was answered so far")?;
         if !expect(&model, &tokens, &mut contexts, asked, &sums, threads, &interrupted)? {
-            eprintln!("interrupted; the same command goes on");
+            note!("interrupted; the same command goes on");
             std::process::exit(INTERRUPTED.into());
         }
 
-        let about = |count| about(&parts.metadata, count, &manifest);
         let room = self.bytes.saturating_sub(ROOM);
         let (mut file, count) = choose(&parts, &contexts, self.discount, room, &about)?;
         if let Some(path) = &self.measures {

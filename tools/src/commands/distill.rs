@@ -76,7 +76,7 @@ impl Arguments {
             interrupted: &interrupted,
         };
         if !distill.run()? {
-            eprintln!("interrupted; the same command goes on");
+            note!("interrupted; the same command goes on");
             std::process::exit(INTERRUPTED.into());
         }
         Ok(())

@@ -10,7 +10,7 @@ use lm_wasm::format::Metadata;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::card::Card;
+use crate::card::{Card, may_be_replaced};
 use crate::corpus::sources::{TOKENIZATION, Tokenization};
 use crate::corpus::{Manifest, RareWords, read_corpus};
 use crate::evaluation::Report;
@@ -63,6 +63,11 @@ impl Arguments {
             "--out {}: that is where the card goes; name a file that ends in .lm",
             self.out.display()
         );
+        ensure!(
+            may_be_replaced(&card_path),
+            "{} is no card of a model, and the card would take its place: name another file with --out",
+            card_path.display()
+        );
         let checkpoint = Checkpoint::read(&self.run)?;
         let (mut manifest, table) = read_corpus(&self.corpus)?;
         ensure!(
@@ -75,7 +80,7 @@ impl Arguments {
         let config = &checkpoint.config;
         let unfinished = unfinished(config, checkpoint.position.step);
         if let Some(progress) = &unfinished {
-            eprintln!("{} is {progress}", self.run.display());
+            note!("{} is {progress}", self.run.display());
         }
         let mut metadata = self.metadata(&checkpoint, unfinished.as_deref(), &manifest)?;
         let rare = RareWords::read(&self.corpus)?;
@@ -131,10 +136,7 @@ impl Arguments {
         for model in lineage.models.iter().filter(|model| told.insert(*model)) {
             metadata.push(BEGAN_WITH, model)?;
             if !model.ends_with(&format!("({})", self.licence)) {
-                eprintln!(
-                    "the run began with {model}: see whether what comes of it may be given under {}",
-                    self.licence
-                );
+                note!("the run began with {model}: see whether what comes of it may be given under {}", self.licence);
             }
         }
         if manifest.tokenization == Tokenization::Spaces {

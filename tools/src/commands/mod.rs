@@ -28,7 +28,7 @@ fn interrupted(what: &'static str) -> Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED.into());
         }
-        eprintln!("interrupted: {what}");
+        note!("interrupted: {what}");
     })?;
     Ok(interrupted)
 }

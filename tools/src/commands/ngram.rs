@@ -40,7 +40,7 @@ impl Arguments {
         let rows = table.entries.len();
         let counted = Counted::read(&TokenReader::open(&self.corpus.join("train.tokens"), rows)?, rows)?;
         let [bigrams, trigrams] = counted.trie.sizes();
-        eprintln!("{bigrams} bigrams, {trigrams} trigrams");
+        note!("{bigrams} bigrams, {trigrams} trigrams");
         let (trie, file) = match self.bytes {
             None => {
                 let file = write(&counted.trie, &table, manifest.tokenization)?;

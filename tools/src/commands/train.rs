@@ -10,7 +10,7 @@ use crate::model_file::ModelFile;
 use crate::training::checkpoint::{Checkpoint, check_folder};
 use crate::training::config::Config;
 use crate::training::device::ComputeDevice;
-use crate::training::run::{Ending, Run};
+use crate::training::run::{Ending, Run, Summary};
 
 /// How often a model file is trained with the text, if nothing is said.
 const PASSES: u64 = 2;
@@ -58,9 +58,12 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "tokens")]
     quick: bool,
     /// Where to compute: flex (the CPU), wgpu, cuda or libtorch
-    #[arg(long, default_value = "flex")]
+    #[arg(long, default_value = CPU)]
     device: String,
 }
+
+/// Where is computed if nothing is said.
+const CPU: &str = "flex";
 
 impl Arguments {
     /// Runs the command.
@@ -87,11 +90,24 @@ impl Arguments {
             teacher: self.teacher.as_deref(),
             interrupted: &interrupted,
         };
-        if run.train()? == Ending::Interrupted {
-            eprintln!("interrupted; go on with --resume");
-            std::process::exit(super::INTERRUPTED.into());
+        let (corpus, out) = (corpus.display(), self.out.display());
+        match run.train()? {
+            Ending::Finished(Summary { tokens, seconds, perplexity }) => {
+                let perplexity = perplexity.map_or(String::new(), |it| format!(", held-out perplexity {it:.1}"));
+                say!(
+                    "{out}: {tokens} tokens in {seconds:.0} s{perplexity}; next: lm-tools export {out} --corpus {corpus}"
+                )
+            }
+            Ending::Interrupted => {
+                let teacher = self.teacher.map_or(String::new(), |path| format!(" --teacher {}", path.display()));
+                let device =
+                    Some(self.device).filter(|name| name != CPU).map_or(String::new(), |it| format!(" --device {it}"));
+                note!(
+                    "interrupted; go on with: lm-tools train --resume --corpus {corpus} --out {out}{teacher}{device}"
+                );
+                std::process::exit(super::INTERRUPTED.into())
+            }
         }
-        Ok(())
     }
 
     /// The config; without one, that of the run to go on with, or how to train a model file on.

@@ -50,7 +50,7 @@ pub fn mark(
     for &row in &marked {
         table.entries[row].offered = false;
     }
-    eprintln!("{} misspellings are read, but not offered", marked.len());
+    note!("{} misspellings are read, but not offered", marked.len());
     Ok(())
 }
 

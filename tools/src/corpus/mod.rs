@@ -10,6 +10,7 @@ mod lines;
 mod lists;
 mod misspelling;
 mod offer;
+mod overlap;
 mod rare;
 mod shuffle;
 pub mod sources;
@@ -142,7 +143,7 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<Word
     RareWords::remove(out)?;
     if let Some(rare) = &words.rare {
         rare.write(out)?;
-        eprintln!("{} rare words are completed, too", rare.entries.len());
+        note!("{} rare words are completed, too", rare.entries.len());
     }
     let vocabulary = words.table.vocabulary()?;
 
@@ -163,6 +164,9 @@ pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<Word
         bail!("no text is left of {all} weighted tokens: the weights are too small for so little text");
     }
     let valid = write_valid(sources, root, &vocabulary, out)?;
+    if valid > 0 {
+        overlap::tell(out, vocabulary.len())?;
+    }
     let manifest = Manifest {
         language: sources.language.clone(),
         tokenization: sources.tokenization,

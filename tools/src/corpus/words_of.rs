@@ -94,7 +94,7 @@ impl Words {
         }
         let known: HashSet<&str> = self.table.entries.iter().map(|entry| entry.token.as_str()).collect();
         if more > 0 {
-            eprintln!("{added} words of the text come to the vocabulary");
+            note!("{added} words of the text come to the vocabulary");
             self.rare.iter_mut().for_each(|rare| rare.entries.retain(|entry| !known.contains(entry.word.as_str())));
         }
         if sources.rare_words > 0 {

@@ -6,7 +6,7 @@ use crate::evaluation::{Measures, Report, Typing};
 
 use super::{Experiment, Run, row};
 
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "experiment",
     "seeds",
     "minutes",
@@ -16,6 +16,7 @@ const HEAD: [&str; 11] = [
     "model bytes",
     "PPL valid",
     "PPL test",
+    "OOV test",
     "KSR test",
     "top-k test",
 ];
@@ -26,14 +27,16 @@ const HEAD: [&str; 11] = [
 ///
 /// If there is no such experiment, or it has no perplexity on test text.
 pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> Result<String> {
-    let base = ratios_to.map(|name| test_perplexity_of(experiments, name)).transpose()?;
+    let base = ratios_to.map(|name| test_measures_of(experiments, name)).transpose()?;
     let mut head: Vec<String> = HEAD.map(str::to_owned).to_vec();
     head.extend(ratios_to.map(|name| format!("PPL test / {name}")));
     let mut lines = vec![row(&head), row(&head.iter().enumerate().map(|(i, _)| align(i)).collect::<Vec<_>>())];
     for experiment in experiments {
         let mut cells = cells(experiment);
-        if let Some(base) = base {
-            let perplexity = Spread::of(&experiment.runs, test_perplexity);
+        if let Some((base, unknown)) = base {
+            // An unknown word is easily told: what knows fewer words has less perplexity.
+            let comparable = Spread::of(&experiment.runs, test_unknown).is_some_and(|share| share.mean == unknown);
+            let perplexity = Spread::of(&experiment.runs, test_perplexity).filter(|_| comparable);
             cells.push(perplexity.map_or("-".into(), |perplexity| format!("{:.3}", perplexity.mean / base)));
         }
         lines.push(row(&cells));
@@ -41,15 +44,16 @@ pub fn markdown(experiments: &[Experiment], ratios_to: Option<&str>) -> Result<S
     Ok(lines.join("\n"))
 }
 
-fn test_perplexity_of(experiments: &[Experiment], name: &str) -> Result<f64> {
+/// Perplexity and the share of unknown words.
+fn test_measures_of(experiments: &[Experiment], name: &str) -> Result<(f64, f64)> {
     let experiment = experiments.iter().find(|experiment| experiment.name == name).with_context(|| {
         let names: Vec<&str> = experiments.iter().map(|experiment| &*experiment.name).collect();
         format!("--ratios-to {name}: there is no such experiment (there are {})", names.join(", "))
     })?;
-    let spread = Spread::of(&experiment.runs, test_perplexity).with_context(|| {
+    let mean = |figure: &dyn Fn(&Run) -> Option<f64>| Some(Spread::of(&experiment.runs, figure)?.mean);
+    mean(&test_perplexity).zip(mean(&test_unknown)).with_context(|| {
         format!("--ratios-to {name}: its runs have no test.json: evaluate them on the test text first")
-    })?;
-    Ok(spread.mean)
+    })
 }
 
 fn align(column: usize) -> String {
@@ -71,6 +75,7 @@ fn cells(Experiment { name, runs }: &Experiment) -> Vec<String> {
         bytes(first.bytes),
         perplexity(Spread::of(runs, valid_perplexity)),
         perplexity(Spread::of(runs, test_perplexity)),
+        percent(Spread::of(runs, test_unknown)),
         percent(Spread::of(runs, |run| Some(typing(run)?.ksr))),
         percent(Spread::of(runs, |run| Some(typing(run)?.top_k))),
     ]
@@ -86,6 +91,10 @@ fn typing(run: &Run) -> Option<&Typing> {
 
 fn test_perplexity(run: &Run) -> Option<f64> {
     Some(all(&run.test)?.perplexity)
+}
+
+fn test_unknown(run: &Run) -> Option<f64> {
+    Some(all(&run.test)?.out_of_vocabulary)
 }
 
 /// Of the exported model, or else what the run told last.

@@ -77,7 +77,7 @@ impl Checkpoint {
         let places = Places::new(&WordTable::of_model(&file), table);
         let new = places.is_new.iter().filter(|&&is_new| is_new).count();
         if new > 0 {
-            eprintln!("{new} words that {} does not know begin as its unknown word", path.display());
+            note!("{new} words that {} does not know begin as its unknown word", path.display());
         }
         for (name, [rows, columns], values) in &mut matrices {
             if ["embedding", "output", "output_bias"].contains(&name.as_str()) {

@@ -28,11 +28,21 @@ use crate::progress::Progress;
 const LOG_EVERY: u64 = 50;
 
 /// How a run ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Ending {
-    Finished,
+    Finished(Summary),
     /// Interrupted, with a checkpoint to go on from.
     Interrupted,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Summary {
+    pub tokens: u64,
+    /// Of all sessions.
+    pub seconds: f64,
+    /// Of the held-out text, if there is any and this session came to it.
+    pub perplexity: Option<f64>,
 }
 
 /// A run: what it trains, on what, where to.
@@ -59,6 +69,8 @@ struct Trainer<'a> {
     position: Position,
     lineage: Lineage,
     log: Log,
+    /// That of the held-out text when it was last looked at.
+    perplexity: Option<f64>,
     /// When this session began, and the seconds that sessions before it took.
     clock: (Instant, f64),
     saved: Instant,
@@ -81,7 +93,6 @@ impl Run<'_> {
         let limit = training.valid_tokens;
         let held_out = held_out.as_ref().map(|reader| Batches::for_evaluation(reader, limit)).transpose()?;
         let sampler = Sampler::new(&counts)?;
-        fs::create_dir_all(self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let typist = Typist::new(self.corpus, &manifest, &table, training.typist_lines)?;
         let options = StepOptions::new(self.config, &sampler);
         let data = Data { batches, held_out, typist, options, sampler: &sampler };
@@ -173,6 +184,8 @@ impl<'a> Trainer<'a> {
             (position, lineage) = (checkpoint.position, checkpoint.lineage);
         }
         lineage.add(manifest);
+        // Not before: what is refused leaves no folder.
+        fs::create_dir_all(run.folder).with_context(|| format!("cannot create {}", run.folder.display()))?;
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
             step: position.step,
@@ -182,7 +195,8 @@ impl<'a> Trainer<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })?;
         let clock = (Instant::now(), position.seconds);
-        Ok(Trainer { run, student, teacher: joint, position, lineage, log, clock, saved: Instant::now() })
+        let saved = Instant::now();
+        Ok(Trainer { run, student, teacher: joint, position, lineage, log, perplexity: None, clock, saved })
     }
 
     fn train(mut self, data: &Data) -> Result<Ending> {
@@ -203,19 +217,28 @@ impl<'a> Trainer<'a> {
             if let Some(held_out) = &data.held_out
                 && (step.is_multiple_of(valid_every) || step == steps)
             {
-                self.validate(held_out, data.typist.as_ref())?;
+                let perplexity = self.validate(held_out, data.typist.as_ref())?;
+                progress.line(&format!("{} tokens, held-out perplexity {perplexity:.1}", step * per_step));
             }
             if self.run.interrupted.load(Ordering::Relaxed) {
                 self.save()?;
                 return Ok(Ending::Interrupted);
             }
-            if self.saved.elapsed().as_secs_f64() > 60.0 * training.checkpoint_minutes {
-                self.save()?;
+            if self.saved.elapsed().as_secs_f64() > 60.0 * training.checkpoint_minutes
+                && let Err(error) = self.save()
+            {
+                // There may be room again by the next one.
+                note!("{error:#}; the run goes on");
+                self.saved = Instant::now();
             }
         }
         self.save()?;
         self.log.write(&Event::End { step: steps, seconds: self.position.seconds })?;
-        Ok(Ending::Finished)
+        Ok(Ending::Finished(Summary {
+            tokens: steps * per_step,
+            seconds: self.position.seconds,
+            perplexity: self.perplexity,
+        }))
     }
 
     /// One update; the norm of its gradient. All that is random in it is drawn from the seed and its number, so that a
@@ -259,7 +282,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Perplexity of held-out text, its lines as one stream, and what a typist of it saves.
-    fn validate(&mut self, held_out: &Batches, typist: Option<&Typist>) -> Result<()> {
+    fn validate(&mut self, held_out: &Batches, typist: Option<&Typist>) -> Result<f64> {
         // That of the step just done: weights that the next one will quantize first are still float.
         let phase = self.student.phase_of(self.position.step.saturating_sub(1));
         let network = &self.student.network;
@@ -274,7 +297,10 @@ impl<'a> Trainer<'a> {
         // The typist needs the model as it would be exported: nothing to tell before the weights are transformed.
         let typist = typist.filter(|_| phase.quantized);
         let typing = typist.map(|typist| typist.measure(self.run.config, network)).transpose()?;
-        self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity: loss.exp(), typing })
+        let perplexity = loss.exp();
+        self.perplexity = Some(perplexity);
+        self.log.write(&Event::Valid { step: self.position.step, tokens, loss, perplexity, typing })?;
+        Ok(perplexity)
     }
 
     fn seconds(&self) -> f64 {

@@ -73,6 +73,8 @@ fn a_model_is_corrected_within_its_bytes() {
     // The network may be trained on.
     succeed(&["train", "--init", &again, "--corpus", &corpus, "--out", &workspace.text("on"), "--tokens", "1"]);
 
+    let nowhere = fail(&correct(&model, limit, &workspace.text("none/again.lm"), &["--sums", &answers]));
+    assert!(nowhere.contains("cannot write") && nowhere.contains("none/again.lm"), "{nowhere}");
     let small = fail(&correct(&model, size(&model), &again, &["--sums", &answers]));
     assert!(small.contains("ask for more bytes"), "{small}");
     let other = fail(&correct(&model, limit, &again, &["--sums", &answers, "--least", "4"]));

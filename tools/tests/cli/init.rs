@@ -157,5 +157,6 @@ fn what_another_run_computes_otherwise_is_refused() {
         let refused = train.args(["--init", &workspace.text("run")]).output().unwrap();
         let error = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success() && error.contains(reason), "{error}");
+        assert!(!workspace.path("other").exists(), "what is refused leaves no folder");
     }
 }

@@ -76,6 +76,10 @@ fn from_text_to_a_model_that_has_learned() {
         let bytes = fs::metadata(&model).unwrap().len();
         assert_eq!(listing["bytes"].as_u64(), Some(bytes));
     }
+    // A card takes the place of a card alone.
+    fs::write(workspace.path("tiny.md"), "my notes\n").unwrap();
+    assert!(fail(&workspace.exporting("run-lstm-0", "corpus", "tiny.lm")).contains("tiny.md is no card"));
+    assert_eq!(fs::read_to_string(workspace.path("tiny.md")).unwrap(), "my notes\n");
 }
 
 #[test]
@@ -248,6 +252,8 @@ fn bad_input_is_named() {
         assert!(fail(&arguments[..if command == "inspect" { 2 } else { 3 }]).contains("not.lm"));
     }
     assert_eq!(run(&["evaluate"]).status.code(), Some(2));
+    let en = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/en-small.lm");
+    assert!(fail(&["evaluate", en, &path("few.txt"), &path("few.txt")]).contains("named twice"));
     assert!(
         fail(&["export", &path("run"), "--corpus", &out, "--licence", "x", "--out", &path("x.lm")])
             .contains("checkpoint")

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::workspace::{TERNARY, Workspace, events, fail, run, series, succeed, wait_for};
+use crate::workspace::{TERNARY, Workspace, events, fail, perplexity, run, series, succeed, wait_for};
 
 const STARTED: &str = "start = 0.5\ninput = { method = \"optimal-ternary\" }\n\
                        recurrent = { method = \"trained-ternary\" }\n[weights.gates.forget]\n\
@@ -52,9 +52,18 @@ fn runs_are_compared_in_a_report() {
     assert_eq!(rows[2][rows[2].len() - 2], "1.000");
     assert!(rows[2][8].contains('(') && !rows[3][8].contains('('), "{table}");
     assert!(rows[3][5].parse::<f64>().unwrap() < 2.0, "{table}");
+    let ratio = |table: &str| table.lines().last().unwrap().split('|').map(str::trim).nth_back(1).unwrap().to_owned();
+    assert!(ratio(&table).parse::<f64>().is_ok(), "{table}");
     let curves = fs::read_to_string(curves).unwrap();
     assert!(curves.contains("mixed") && curves.contains("click ratio"));
     assert!(fail(&["report", folders[0], folders[0]]).contains("the same seed"));
+    // Of other unknown words perplexity says something else.
+    let test = workspace.path("mixed-1/test.json");
+    let mut measures: Value = serde_json::from_str(&fs::read_to_string(&test).unwrap()).unwrap();
+    measures["all"]["out_of_vocabulary"] = 0.5.into();
+    fs::write(&test, measures.to_string()).unwrap();
+    let other = succeed(&["report", "--ratios-to", "float", folders[0], folders[2]]);
+    assert!(ratio(&other) == "-" && other.contains("50.00 %"), "{other}");
     let unknown = fail(&["report", "--ratios-to", "double", folders[0], folders[2]]);
     assert!(unknown.contains("double") && unknown.contains("float, mixed"), "{unknown}");
 }
@@ -163,7 +172,7 @@ fn an_interrupted_run_writes_a_checkpoint() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("go on with --resume"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("go on with: lm-tools train --resume --corpus "));
     assert!(folder.join("checkpoint.safetensors").exists());
 
     // What cannot be gone on with is refused by name.
@@ -175,6 +184,39 @@ fn an_interrupted_run_writes_a_checkpoint() {
     let damaged = workspace.train(&config, "run", true).output().unwrap();
     assert_eq!(damaged.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&damaged.stderr).contains("checkpoint.safetensors is damaged"));
+}
+
+#[test]
+fn a_run_tells_how_it_ended() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 3_000);
+    let output = workspace.train(&config, "run", false).output().unwrap();
+    let (told, notes) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let perplexity = format!("held-out perplexity {:.1}", perplexity(&workspace.path("run")));
+    assert!(told.contains(&perplexity) && told.contains("lm-tools export"), "{told}");
+    assert_eq!(notes.matches("held-out perplexity").count(), 2, "{notes}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_nobody_can_be_told_of_goes_on() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 3_000);
+    let full = fs::File::create("/dev/full").unwrap();
+    assert!(workspace.train(&config, "run", false).stderr(full).status().unwrap().success());
+    assert_eq!(events(&workspace.path("run")).last().unwrap()["event"], "end");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_run_at_its_end_alone() {
+    let workspace = Workspace::new();
+    let config = workspace.config("config.toml", "lstm", "", 3_000);
+    // A folder in the place of what is written first.
+    fs::create_dir_all(workspace.path("run/checkpoint.safetensors.tmp")).unwrap();
+    let output = workspace.train(&config, "run", false).output().unwrap();
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{notes}");
+    assert!(notes.contains("the run goes on") && notes.contains("held-out perplexity"), "{notes}");
 }
 
 #[test]

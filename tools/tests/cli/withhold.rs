@@ -1,4 +1,4 @@
-//! Words that a model file never offers.
+//! Words that a model file never offers, or less.
 
 use std::fs;
 
@@ -51,6 +51,31 @@ fn words_are_withheld() {
     }
     let keys = parts(&measured).metadata.iter().filter(|(key, _)| *key == "perplexity").count();
     assert_eq!(keys, 1);
+}
+
+#[test]
+fn words_are_made_less_likely() {
+    let workspace = Workspace::new();
+    let [list, out] = ["less.txt", "out.lm"].map(|name| workspace.text(name));
+    let suggest = |path: &str| {
+        let model = Model::from_bytes(&fs::read(path).unwrap()).unwrap();
+        Session::new(&model).suggest(&model, "I would like ", 50).items
+    };
+    let before = suggest(MODEL);
+    fs::write(&list, format!("{}\nno-such-word\n", before[1].text)).unwrap();
+    let told = succeed(&["withhold", MODEL, "--less", &list, "--by", "1.5", "--out", &out]);
+    assert!(told.contains("0 words are read only from now on, 0 rare ones left out, 1 less likely"), "{told}");
+    let after = suggest(&out);
+    let lowered =
+        after.iter().find(|item| item.text == before[1].text).unwrap_or_else(|| panic!("{before:?} {after:?}"));
+    let factor = before[1].probability / lowered.probability;
+    // Biases have steps, and all others gain what it loses.
+    assert!((3.2..5.0).contains(&factor), "{factor}");
+    assert!(after[0].probability > before[0].probability);
+    fs::write(&list, "no-such-word\n").unwrap();
+    assert!(fail(&["withhold", MODEL, &list, "--out", &out]).contains("none of the 1 words"));
+    fs::write(&list, "to\n").unwrap();
+    assert!(fail(&["withhold", MODEL, "--less", &list, "--by", "0", "--out", &out]).contains("--by"));
 }
 
 #[test]
