@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a file beside the old one, then puts it in its place: a crash or a full disk leaves the old one whole, and what was
 /// written of the new one does not keep the disk full.
@@ -21,6 +21,15 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
     let temporary = beside(path);
     File::create(&temporary)?;
     fs::remove_file(&temporary)
+}
+
+/// The path of a file that is gone with this value, also where an error ends the work.
+pub struct Temporary(pub PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 fn beside(path: &Path) -> OsString {

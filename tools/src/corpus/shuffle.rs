@@ -1,7 +1,6 @@
 //! Blocks of lines, written once and shuffled on disk.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use rand::rngs::StdRng;
@@ -9,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
 use super::tokens::{TokenReader, TokenWriter};
+use crate::files::Temporary;
 use crate::progress::Progress;
 
 /// A block's place among the unshuffled rows.
@@ -22,7 +22,7 @@ struct Block {
 
 /// Collects lines into blocks, then writes the blocks in random order.
 pub struct Blocks {
-    path: PathBuf,
+    file: Temporary,
     writer: TokenWriter,
     blocks: Vec<Block>,
     lines_per_block: usize,
@@ -35,9 +35,9 @@ pub struct Blocks {
 impl Blocks {
     /// Starts a temporary file in `folder`.
     pub fn create(folder: &Path, lines_per_block: usize) -> Result<Blocks> {
-        let path = folder.join("unshuffled.tokens.tmp");
-        let writer = TokenWriter::create(&path)?;
-        Ok(Blocks { path, writer, blocks: Vec::new(), lines_per_block, weight: 1.0, lines: 0, start: 0 })
+        let file = Temporary(folder.join("unshuffled.tokens.tmp"));
+        let writer = TokenWriter::create(&file.0)?;
+        Ok(Blocks { file, writer, blocks: Vec::new(), lines_per_block, weight: 1.0, lines: 0, start: 0 })
     }
 
     /// Blocks from here on are wanted `weight` times.
@@ -76,7 +76,7 @@ impl Blocks {
         }
         order.shuffle(&mut random);
         let progress = Progress::bar("shuffling", order.len() as u64);
-        let reader = TokenReader::open(&self.path, usize::MAX)?;
+        let reader = TokenReader::open(&self.file.0, usize::MAX)?;
         let mut writer = TokenWriter::create(path)?;
         let mut rows = Vec::new();
         for index in order {
@@ -86,7 +86,6 @@ impl Blocks {
             writer.write(&rows)?;
             progress.add(1);
         }
-        fs::remove_file(&self.path).ok();
         writer.finish()
     }
 }
@@ -112,5 +111,8 @@ mod tests {
         TokenReader::open(&path, 9).unwrap().read(0, &mut rows).unwrap();
         assert_eq!(rows.iter().filter(|&&row| row == 7).count(), 3);
         assert_eq!(rows.iter().filter(|&&row| row == 8).count(), 9);
+        // Neither this one nor one that came to no end leaves anything else.
+        drop(Blocks::create(folder.path(), 2).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
