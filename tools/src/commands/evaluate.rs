@@ -1,6 +1,6 @@
 //! `lm-tools evaluate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -81,6 +81,7 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
+        ensure!(!self.model.is_dir(), "{} is a folder: of a run, export the model first", self.model.display());
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
         let name = || self.model.display().to_string();
         if is_ngram_file(&bytes) {
@@ -161,7 +162,9 @@ impl Arguments {
         for (index, path) in self.texts.iter().enumerate() {
             ensure!(!self.texts[..index].contains(path), "{} is named twice", path.display());
             let mut reader = Lines::open(path)?;
-            let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name_of = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let shared = self.texts.iter().filter(|other| name_of(other) == name_of(path)).count() > 1;
+            let file = if shared { path.display().to_string() } else { name_of(path) };
             let mut count = 0;
             while let Some((label, text)) = reader.next_line()? {
                 if self.limit.is_some_and(|limit| count == limit) {

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use lm_wasm::Model;
 use lm_wasm::format::{Lsh, SectionInfo, inspect};
 use serde_json::json;
+
+use crate::ngram::is_ngram_file;
 
 /// Show what is in a model file: metadata, sections, bytes, shapes
 #[derive(Args)]
@@ -27,6 +29,7 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
         let name = || self.model.display().to_string();
+        ensure!(!is_ngram_file(&bytes), "{} is an n-gram model: lm-tools evaluate measures it", name());
         let sections = inspect(&bytes).with_context(name)?;
         let model = Model::from_bytes(&bytes).with_context(name)?;
         let lsh = model.network().lsh().map(|lsh| (lsh, collisions(lsh, &model)));

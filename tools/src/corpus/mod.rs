@@ -295,7 +295,9 @@ fn write_valid(sources: &Sources, root: &Path, vocabulary: &Vocabulary, out: &Pa
         }
     }
     text.flush().with_context(cannot_write)?;
-    writer.finish()
+    let tokens = writer.finish()?;
+    ensure!(tokens > 0, "there is no line of held-out text in {}", sources.valid.join(", "));
+    Ok(tokens)
 }
 
 /// The lines of a corpus's held-out text.

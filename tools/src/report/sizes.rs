@@ -84,7 +84,9 @@ impl Measured {
 
 /// The table.
 pub fn markdown(models: &[Measured]) -> String {
-    let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", "top-k", "KSR (95 % interval)"];
+    // All have the same, see `read_all`.
+    let top_k = models.first().map_or("top-k".to_owned(), |model| format!("top-{}", model.report.suggestions));
+    let head = ["model", "kind", "bytes", "perplexity", "unknown words", "top-1", &top_k, "KSR (95 % interval)"];
     let mut lines = vec![row(&head.map(str::to_owned)), "|---|---|---:|---:|---:|---:|---:|---:|".to_owned()];
     for Measured { name, kind, bytes, report: Report { all: measures, .. }, typing } in models {
         lines.push(row(&[

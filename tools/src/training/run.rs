@@ -203,6 +203,12 @@ impl<'a> Trainer<'a> {
         let (steps, training) = (self.run.config.steps(), &self.run.config.training);
         let per_step = data.batches.tokens();
         let progress = Progress::bar(&self.run.config.name, steps * per_step);
+        let passes = self.run.config.steps() as f64 / data.batches.per_pass() as f64;
+        progress.line(&format!(
+            "{} parameters, {} tokens, {passes:.1} passes",
+            self.student.network.size(),
+            steps * per_step
+        ));
         let valid_every = steps.div_ceil(training.valid_runs.max(1));
         let (mut last_log, mut last_step) = (Instant::now(), self.position.step);
         while self.position.step < steps {

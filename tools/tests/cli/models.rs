@@ -147,6 +147,8 @@ fn sizes_are_compared() {
     let table = succeed(&["sizes", &large, &small, "--curves", &curves]);
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
     assert_eq!((rows.len(), rows[2][1], rows[3][1], rows[3][2]), (4, "small", "large", "n-grams"), "{table}");
+    assert_eq!(rows[0][7], "top-3");
+    assert!(fail(&["inspect", &large]).contains("is an n-gram model"));
     assert_eq!(rows[3][3], fs::metadata(&large).unwrap().len().to_string());
     assert!(rows[2][8].contains(" to "), "{table}");
     assert!(fs::read_to_string(&curves).unwrap().contains("n-grams"));
@@ -254,6 +256,13 @@ fn bad_input_is_named() {
     assert_eq!(run(&["evaluate"]).status.code(), Some(2));
     let en = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/en-small.lm");
     assert!(fail(&["evaluate", en, &path("few.txt"), &path("few.txt")]).contains("named twice"));
+    fs::create_dir(path("other")).unwrap();
+    fs::copy(path("few.txt"), path("other/few.txt")).unwrap();
+    let measured = succeed(&["evaluate", en, &path("few.txt"), &path("other/few.txt")]);
+    assert!(measured.contains(&path("few.txt")) && measured.contains(&path("other/few.txt")), "{measured}");
+    assert!(fail(&["evaluate", &path("other"), &path("few.txt")]).contains("export the model first"));
+    let valid = ["corpus", &path("few.txt"), "--language", "en", "--valid", &path("empty.txt"), "--out", &out];
+    assert!(fail(&valid).contains("no line of held-out text"));
     assert!(
         fail(&["export", &path("run"), "--corpus", &out, "--licence", "x", "--out", &path("x.lm")])
             .contains("checkpoint")

@@ -195,6 +195,7 @@ fn a_run_tells_how_it_ended() {
     let perplexity = format!("held-out perplexity {:.1}", perplexity(&workspace.path("run")));
     assert!(told.contains(&perplexity) && told.contains("lm-tools export"), "{told}");
     assert_eq!(notes.matches("held-out perplexity").count(), 2, "{notes}");
+    assert!(notes.contains(" parameters, ") && notes.contains(" passes"), "{notes}");
 }
 
 #[cfg(target_os = "linux")]
