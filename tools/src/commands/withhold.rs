@@ -28,7 +28,7 @@ The model reads the words of its vocabulary as before, and they keep their share
 to be offered alone, leave the file, and their share goes to others. Inflections are not found: list each form.
 
 Words of --less are offered where little else is likely, or once they are begun: their logits are lowered by --by, once more each
-time that it is done. So a name that one source has in every third line is no more likely than in the others.")]
+time that it is done. So a name that one source has in every sixth line is no more likely than in the others.")]
 pub struct Arguments {
     /// Model file (.lm)
     model: PathBuf,
