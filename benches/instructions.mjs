@@ -10,6 +10,8 @@ const SELF = fileURLToPath(import.meta.url);
 /** What looks weights up in a table: one instruction for 16 rows and a pair of columns. */
 const LOOK_UP = /^v?pshufb /;
 const PRODUCTS_A_LOOK_UP = 32;
+/** What takes indices out of the high halves of bytes. Where tables are made there are look-ups, too, but none of these. */
+const HIGH_HALVES = /^v?psrlw .*,4$/;
 /** Products that counts are told for. */
 export const PRODUCTS = 512;
 /** Instructions that the limit is reckoned with; processors of today decode four to eight a cycle. */
@@ -52,6 +54,7 @@ function ofLoops(code) {
   return loops
     .filter((loop) => !loops.some((other) => holds(loop, other)))
     .map(({ begin, end }) => instructions.filter(({ offset }) => offset >= begin && offset <= end))
+    .filter((body) => body.some(({ text }) => HIGH_HALVES.test(text)))
     .map((body) => ({ length: body.length, lookUps: body.filter(({ text }) => LOOK_UP.test(text)).length }))
     .filter(({ lookUps }) => lookUps >= 4)
     .map(({ length, lookUps }) => (length * PRODUCTS) / (lookUps * PRODUCTS_A_LOOK_UP));
