@@ -17,8 +17,8 @@ export class TextField implements Field {
   read(): Surroundings | undefined {
     if (!isWritable(this.#element)) return undefined;
     const { value, selectionStart: caret, selectionEnd, maxLength } = this.#element;
+    // Neither is null for any type that may be read.
     if (caret !== selectionEnd) return undefined;
-    // Both are null for no type that may be read.
     const room = maxLength < 0 ? Infinity : maxLength - value.length;
     return { before: value.slice(0, caret!), after: value.slice(caret!), room };
   }

@@ -158,11 +158,11 @@ impl Arguments {
     }
 
     fn lines(&self) -> Result<Vec<Line>> {
+        let name_of = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut lines = Vec::new();
         for (index, path) in self.texts.iter().enumerate() {
             ensure!(!self.texts[..index].contains(path), "{} is named twice", path.display());
             let mut reader = Lines::open(path)?;
-            let name_of = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let shared = self.texts.iter().filter(|other| name_of(other) == name_of(path)).count() > 1;
             let file = if shared { path.display().to_string() } else { name_of(path) };
             let mut count = 0;
