@@ -101,7 +101,7 @@ function processorTime() {
 }
 
 async function runPage(browser) {
-  const server = await serve({ directories: ["benches", "target/bench", "pkg", "models"] });
+  const server = await serve({ directories: ["benches", "target/bench", "dist", "pkg", "models"] });
   try {
     return await runInBrowser(browser, `${server.url}benches/core.html`);
   } finally {

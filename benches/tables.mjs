@@ -18,11 +18,14 @@ export function printCore(engine, { gigahertz, bandwidth, kernels, instructions,
   for (const [build, count] of Object.entries(instructions ?? {})) {
     const shipped = kernels.find((kernel) => kernel.build === build && kernel.weights === "ternary" && !kernel.activations);
     if (!count || !shipped) continue;
-    const limit = (gigahertz * A_CYCLE * PRODUCTS) / count;
-    console.log(
-      `inner loop, ${build}: ${count} instructions for ${PRODUCTS} products; at ${A_CYCLE} a cycle ${ratio(limit)} GMAC/s, ` +
-        `of which the kernel reaches ${Math.round((100 * shipped.gmacs) / limit)} %`,
-    );
+    console.log(`inner loop, ${build}, for ${PRODUCTS} products:`);
+    for (const [kind, ofKind] of Object.entries(count)) {
+      const limit = (gigahertz * A_CYCLE[kind] * PRODUCTS) / ofKind;
+      console.log(
+        `  ${ofKind} instructions (${kind}), at ${A_CYCLE[kind]} a cycle ${ratio(limit)} GMAC/s, ` +
+          `of which the kernel reaches ${Math.round((100 * shipped.gmacs) / limit)} %`,
+      );
+    }
   }
   for (const words of new Set(steps.map((step) => step.words))) {
     const ofSize = steps.filter((step) => step.words === words);

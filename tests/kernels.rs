@@ -145,7 +145,7 @@ fn products(weights: &[i8], x: &[i16]) -> Vec<i32> {
 #[test]
 fn the_largest_sums_do_not_overflow() {
     let random = &mut Random::new(1);
-    for cols in [limits::UNITS, limits::UNITS - 1, 513] {
+    for cols in [limits::UNITS, limits::UNITS - 1, 2048, 513] {
         check_packed(random, 4, 2, cols, Draw::Extreme);
         check_packed(random, 8, 2, cols, Draw::Extreme);
         for max in [15, 31, 63] {

@@ -26,7 +26,7 @@ enum Weights {
     /// Rows padded with zeros to a multiple of 4 columns.
     F32(Vec<f32>),
     /// Blocks of rows, see [`lookup`].
-    Ternary { blocks: Vec<lookup::Indices>, scales: Scales },
+    Ternary { blocks: Vec<lookup::Codes>, scales: Scales },
     /// Rows of 4 or 8 bits, see [`packed`].
     Packed { bits: usize, lanes: Vec<packed::Lanes>, scales: Scales },
 }
@@ -102,7 +102,7 @@ impl Matrix {
                 let mut sums = unset::<_, BLOCK>();
                 for (rows, out) in split(rows, out) {
                     let first = rows.start / BLOCK;
-                    lookup::block_sums::<S>(&blocks[first * len..][..len], tables, &mut sums);
+                    lookup::block_sums::<S>(&blocks[first * len..], tables, &mut sums);
                     let sums = &sums[rows.start % BLOCK..][..rows.len()];
                     scales.apply::<S>(rows, sums, x.scale(), out);
                 }
@@ -170,7 +170,7 @@ fn pad_rows(tensor: &mut TensorReader) -> Result<Vec<f32>, Error> {
     Ok(padded)
 }
 
-fn pack_ternary(tensor: &mut TensorReader) -> Result<Vec<lookup::Indices>, Error> {
+fn pack_ternary(tensor: &mut TensorReader) -> Result<Vec<lookup::Codes>, Error> {
     let len = lookup::block_len(tensor.cols);
     let mut blocks = vec![lookup::NO_WEIGHTS; tensor.rows.div_ceil(BLOCK) * len];
     let mut row = 0;

@@ -189,13 +189,18 @@ impl Bytes for uint8x16_t {
     }
 
     #[inline(always)]
-    fn nibbles(self, mask: Self) -> (Self, Self) {
-        (neon!(vandq_u8(self, mask)), neon!(vshrq_n_u8::<4>(self)))
+    fn high_nibbles(self, _: Self) -> Self {
+        neon!(vshrq_n_u8::<4>(self))
     }
 
     #[inline(always)]
     fn lookup(self, indices: Self) -> Self {
         neon!(vqtbl1q_u8(self, indices))
+    }
+
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, mask: Self) -> Self {
+        self.lookup(neon!(vandq_u8(bytes, mask)))
     }
 
     #[inline(always)]

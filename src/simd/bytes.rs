@@ -17,10 +17,12 @@ pub trait Bytes: Copy {
     fn store_bytes(self, to: &mut [u8; 32], part: usize);
     /// Writes the 16-bit integers to that part of an array.
     fn store(self, to: &mut [u16; 16], part: usize);
-    /// The lower four bits of each byte, and the upper four. `mask` must be 15 in every byte.
-    fn nibbles(self, mask: Self) -> (Self, Self);
+    /// The upper four bits of each byte. `mask` must be 15 in every byte.
+    fn high_nibbles(self, mask: Self) -> Self;
     /// Byte `i` of the result is the one at `indices[i]` among those 16 of `self` which `i` is in. Indices must be below 16.
     fn lookup(self, indices: Self) -> Self;
+    /// The same, where the indices are the lower four bits of bytes below 128. `mask` must be 15 in every byte.
+    fn lookup_low(self, bytes: Self, mask: Self) -> Self;
     /// Sums of bytes.
     fn add(self, other: Self) -> Self;
     /// Sums of 16-bit integers.
@@ -66,13 +68,18 @@ impl Bytes for [u8; 32] {
     }
 
     #[inline(always)]
-    fn nibbles(self, _: Self) -> (Self, Self) {
-        (self.map(|byte| byte & 15), self.map(|byte| byte >> 4))
+    fn high_nibbles(self, _: Self) -> Self {
+        self.map(|byte| byte >> 4)
     }
 
     #[inline(always)]
     fn lookup(self, indices: Self) -> Self {
         from_fn(|i| self[i / 16 * 16 + usize::from(indices[i] & 15)])
+    }
+
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, _: Self) -> Self {
+        self.lookup(bytes)
     }
 
     #[inline(always)]
@@ -112,15 +119,15 @@ mod tests {
                 let mask = B::load_table(&[15; 16]);
                 let mut bytes = [0; 32];
                 a.store_bytes(&mut bytes, part);
-                let (a_nibbles, b_nibbles) = (a.nibbles(mask), b.nibbles(mask));
+                let (a_high, b_high) = (a.high_nibbles(mask), b.high_nibbles(mask));
                 let table = B::load_table(self.0.first_chunk().unwrap());
                 let values = [
                     B::zero(),
                     table,
-                    a_nibbles.0,
-                    a_nibbles.1,
-                    a.lookup(b_nibbles.0),
-                    table.lookup(b_nibbles.1),
+                    a_high,
+                    a.lookup(b_high),
+                    table.lookup(a_high),
+                    a.lookup_low(B::load(&self.1.map(|byte| byte & 127), part), mask),
                     a.add(b),
                     a.add_words(b),
                     a.high_bytes(),

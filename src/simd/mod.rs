@@ -24,6 +24,8 @@ pub use aarch64::Neon;
 pub use scalar::Scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm32::Simd128;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+pub use wasm32::relaxed_lookups_take_the_lower_bits;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::Sse2;
 

@@ -3,6 +3,17 @@
 use super::Simd;
 use super::bytes::{Bytes, BytesKernel};
 use core::arch::wasm32::*;
+#[cfg(target_feature = "relaxed-simd")]
+use std::hint::black_box;
+
+/// Whether this build is right here: the relaxed table look-up must take the lower four bits of an index from 16 to 127, as that
+/// of x86-64 does. The standard leaves it open whether there are zeros instead, but an engine must keep to one of the two.
+#[cfg(target_feature = "relaxed-simd")]
+pub fn relaxed_lookups_take_the_lower_bits() -> bool {
+    // Not known to compilers, which would have to choose.
+    let indices = black_box([16_u8; 16]);
+    u8x16_extract_lane::<0>(i8x16_relaxed_swizzle(u8x16_splat(1), load(&indices))) == 1
+}
 
 /// WebAssembly's 128-bit vectors.
 #[derive(Clone, Copy, Debug)]
@@ -188,9 +199,9 @@ impl Bytes for v128 {
     }
 
     #[inline(always)]
-    fn nibbles(self, mask: Self) -> (Self, Self) {
-        // x86-64 has no shift of bytes: engines make as many instructions of one. This way the mask is shared.
-        (v128_and(self, mask), v128_and(u16x8_shr(self, 4), mask))
+    fn high_nibbles(self, mask: Self) -> Self {
+        // x86-64 has no shift of bytes: engines make two instructions of one, and a constant for each.
+        v128_and(u16x8_shr(self, 4), mask)
     }
 
     #[inline(always)]
@@ -200,6 +211,19 @@ impl Bytes for v128 {
         return i8x16_relaxed_swizzle(self, indices);
         #[cfg(not(target_feature = "relaxed-simd"))]
         i8x16_swizzle(self, indices)
+    }
+
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, _: Self) -> Self {
+        // See `relaxed_lookups_take_the_lower_bits`.
+        self.lookup(bytes)
+    }
+
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, mask: Self) -> Self {
+        self.lookup(v128_and(bytes, mask))
     }
 
     #[inline(always)]

@@ -24,6 +24,10 @@ impl Engine {
     /// message.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: Uint8Array) -> Result<Engine, JsValue> {
+        #[cfg(target_feature = "relaxed-simd")]
+        if !crate::simd::relaxed_lookups_take_the_lower_bits() {
+            return Err("wasm\nthis processor needs lm_wasm_bg.wasm instead of lm_wasm_relaxed_bg.wasm".into());
+        }
         let model = Model::read(&bytes).map_err(|error| to_js(&error))?;
         let session = Session::new(&model);
         Ok(Engine { model, session, personal: Personal::new() })

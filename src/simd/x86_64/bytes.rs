@@ -87,14 +87,19 @@ impl Bytes for Avx2 {
     }
 
     #[inline(always)]
-    fn nibbles(self, mask: Self) -> (Self, Self) {
-        let high = detected!(_mm256_srli_epi16::<4>(self.0));
-        (Avx2(detected!(_mm256_and_si256(self.0, mask.0))), Avx2(detected!(_mm256_and_si256(high, mask.0))))
+    fn high_nibbles(self, mask: Self) -> Self {
+        Avx2(detected!(_mm256_and_si256(_mm256_srli_epi16::<4>(self.0), mask.0)))
     }
 
     #[inline(always)]
     fn lookup(self, indices: Self) -> Self {
         Avx2(detected!(_mm256_shuffle_epi8(self.0, indices.0)))
+    }
+
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, _: Self) -> Self {
+        // The instruction looks at the lower four bits and the highest, which is zero.
+        self.lookup(bytes)
     }
 
     #[inline(always)]
@@ -146,14 +151,18 @@ impl Bytes for Ssse3 {
     }
 
     #[inline(always)]
-    fn nibbles(self, mask: Self) -> (Self, Self) {
-        let high = detected!(_mm_srli_epi16::<4>(self.0));
-        (Ssse3(detected!(_mm_and_si128(self.0, mask.0))), Ssse3(detected!(_mm_and_si128(high, mask.0))))
+    fn high_nibbles(self, mask: Self) -> Self {
+        Ssse3(detected!(_mm_and_si128(_mm_srli_epi16::<4>(self.0), mask.0)))
     }
 
     #[inline(always)]
     fn lookup(self, indices: Self) -> Self {
         Ssse3(detected!(_mm_shuffle_epi8(self.0, indices.0)))
+    }
+
+    #[inline(always)]
+    fn lookup_low(self, bytes: Self, _: Self) -> Self {
+        self.lookup(bytes)
     }
 
     #[inline(always)]
