@@ -11,8 +11,8 @@ use lm_wasm::predict::Blend;
 use crate::corpus::Lines;
 use crate::corpus::sources::Tokenization;
 use crate::evaluation::{
-    Joined, Line, Measures, Options, Predictor, Report, Span, Typing, evaluate, evaluate_personal, percent,
-    with_float_weights,
+    Comparison, Difference, Differences, Joined, Line, Measures, Options, Predictor, Report, Span, Typing,
+    TypingDifferences, evaluate, evaluate_personal, percent, with_float_weights,
 };
 use crate::model_file::identity;
 use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
@@ -22,6 +22,7 @@ use crate::ngram::{NgramFile, NgramPredictor, is_ngram_file};
 #[command(after_help = "Examples:
   lm-tools evaluate models/en.lm dev.tsv
   lm-tools evaluate models/en.lm mail.txt --suggestions 5 --json > measures.json
+  lm-tools evaluate models/en.lm dev.tsv --against models/en-small.lm
   lm-tools evaluate ptb.lm test.txt --tokenization spaces --stream --no-typist
   lm-tools evaluate models/en.lm letters.txt --join 1024 --no-typist
   lm-tools evaluate models/en.lm letters-of-one-person.txt --personal
@@ -34,7 +35,11 @@ OOV      share of the words that are not in the vocabulary
 top-1/k  share of the words that stand among the first or the first k suggestions before they are begun
 KSR      keystrokes saved, of those without suggestions: a word is typed letter by letter until it is among k suggestions, then
          taken by one key, which also types the space; in brackets the 95 % interval of a bootstrap over lines
-ceiling  KSR if each word that the model knows were offered as soon as one key can take it")]
+ceiling  KSR if each word that the model knows were offered as soon as one key can take it
+
+--against tells KSR and top-k less those of the other model, in points, and PPL by its PPL, if both know the same words. The 95 %
+intervals are of a bootstrap that draws lines anew for both together, so a difference can be sure where the two intervals of KSR
+overlap: it is, if its own does not hold 0 (of PPL 1).")]
 pub struct Arguments {
     /// Model file (.lm), or an n-gram model that `lm-tools ngram` made
     model: PathBuf,
@@ -44,6 +49,9 @@ pub struct Arguments {
     /// Suggestions offered at a time
     #[arg(long, short = 'k', default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
     suggestions: u8,
+    /// Another model file, or n-gram model, to compare with on the same text
+    #[arg(long, value_name = "MODEL", conflicts_with = "personal")]
+    against: Option<PathBuf>,
     /// Read only the first lines of each text
     #[arg(long)]
     limit: Option<usize>,
@@ -81,23 +89,42 @@ pub struct Arguments {
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<()> {
-        ensure!(!self.model.is_dir(), "{} is a folder: of a run, export the model first", self.model.display());
-        let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {}", self.model.display()))?;
-        let name = || self.model.display().to_string();
-        if is_ngram_file(&bytes) {
-            ensure!(!self.personal, "--personal works with the model files of networks");
-            ensure!(self.activations.is_none(), "--activations works with the model files of networks");
-            let model = NgramPredictor(NgramFile::read(&bytes).with_context(name)?);
-            return self.print_report(&model, identity(&bytes)?, model.0.tokenization);
-        }
-        let model = self.read_model(&bytes).with_context(name)?;
         if self.personal {
+            let bytes = read_file(&self.model)?;
+            ensure!(!is_ngram_file(&bytes), "--personal works with the model files of networks");
+            let model = self.read_model(&bytes).with_context(|| self.model.display().to_string())?;
             return self.print_personal(&model, &self.lines()?);
         }
-        self.print_report(&model, identity(&bytes)?, Tokenization::of_model(model.metadata()))
+        let model = self.open(&self.model)?;
+        let other = self.against.as_ref().map(|path| self.open(path)).transpose()?;
+        if let (Some(path), Some(other), None) = (&self.against, &other, self.tokenization) {
+            ensure!(
+                other.trained == model.trained,
+                "{} had other tokens in its text than {}: choose with --tokenization",
+                path.display(),
+                self.model.display()
+            );
+        }
+        self.print_report(&model, other.as_ref())
     }
 
-    fn print_report(&self, model: &dyn Predictor, identity: String, trained: Tokenization) -> Result<()> {
+    fn open(&self, path: &Path) -> Result<Opened> {
+        let bytes = read_file(path)?;
+        let name = || path.display().to_string();
+        let (predictor, trained): (Box<dyn Predictor>, _) = if is_ngram_file(&bytes) {
+            ensure!(self.activations.is_none(), "--activations works with the model files of networks");
+            let file = NgramFile::read(&bytes).with_context(name)?;
+            let trained = file.tokenization;
+            (Box::new(NgramPredictor(file)), trained)
+        } else {
+            let model = self.read_model(&bytes).with_context(name)?;
+            let trained = Tokenization::of_model(model.metadata());
+            (Box::new(model), trained)
+        };
+        Ok(Opened { predictor, identity: identity(&bytes)?, trained })
+    }
+
+    fn print_report(&self, model: &Opened, other: Option<&Opened>) -> Result<()> {
         let mut lines = self.lines()?;
         if self.join.is_some() {
             // Those of a source need not follow each other in the file.
@@ -105,14 +132,16 @@ impl Arguments {
         }
         let options = Options {
             suggestions: self.suggestions.into(),
-            tokenization: self.tokenization.unwrap_or(trained),
+            tokenization: self.tokenization.unwrap_or(model.trained),
             span: self.span(),
             typist: !self.no_typist,
             threads: self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get())),
         };
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let texts = self.texts.iter().map(name).collect();
-        let report = Report { model: identity, ..evaluate(model, texts, &lines, options) };
+        let other = other.map(|other| (&*other.predictor, other.identity.clone()));
+        let report = evaluate(&*model.predictor, other, texts, &lines, options);
+        let report = Report { model: model.identity.clone(), ..report };
         if self.json { say!("{}", serde_json::to_string_pretty(&report)?) } else { print(&report) }
     }
 
@@ -179,6 +208,18 @@ impl Arguments {
     }
 }
 
+/// A model and what it was trained on.
+struct Opened {
+    predictor: Box<dyn Predictor>,
+    identity: String,
+    trained: Tokenization,
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    ensure!(!path.is_dir(), "{} is a folder: of a run, export the model first", path.display());
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 fn print(report: &Report) -> Result<()> {
     say!(
         "{:<16} {:>8} {:>9} {:>7} {:>7} {:>7} {:>17} {:>8}",
@@ -198,7 +239,31 @@ fn print(report: &Report) -> Result<()> {
     if let Some(Joined { texts, median, worst, .. }) = report.joined {
         say!("perplexity of {texts} texts: median {median:.1}, worst {worst:.1}")?;
     }
+    if let Some(comparison) = &report.against {
+        print_comparison(comparison)?;
+    }
     say!("k = {}, {}", report.suggestions, report.span())
+}
+
+fn print_comparison(Comparison { all, by_source, .. }: &Comparison) -> Result<()> {
+    let typing = all.typing.map_or(String::new(), |_| format!(" {:>23} {:>23}", "top-k (95 %)", "KSR (95 %)"));
+    say!("\n{:<16} {:>23}{typing}", "less the other", "PPL, quotient (95 %)")?;
+    let sources = by_source.iter().map(|(source, differences)| (source.as_str(), differences));
+    for (source, Differences { perplexity, typing }) in sources.chain([("all", all)]) {
+        let quotient = |Difference { value, interval }: Difference| {
+            format!("{value:.3} ({:.3}-{:.3})", interval.low, interval.high)
+        };
+        let points = |Difference { value, interval }: Difference| {
+            let [value, low, high] = [value, interval.low, interval.high].map(|share| 100.0 * share);
+            format!("{value:+.2} ({low:+.2} to {high:+.2})")
+        };
+        let perplexity = perplexity.map_or("-".to_owned(), quotient);
+        let typing = typing.map_or(String::new(), |TypingDifferences { top_k, ksr }| {
+            format!(" {:>23} {:>23}", points(top_k), points(ksr))
+        });
+        say!("{source:<16} {perplexity:>23}{typing}")?;
+    }
+    say!("")
 }
 
 fn print_row(source: &str, measures: &Measures) -> Result<()> {

@@ -1,10 +1,10 @@
 //! Bootstrap intervals (Efron 1979).
 
+use std::array::from_fn;
+
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
-
-use super::line::Tally;
 
 const RESAMPLES: usize = 1000;
 
@@ -15,22 +15,27 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The percentile interval of sum(part) / sum(whole) when lines are drawn anew.
-pub fn interval(tallies: &[Tally], parts: impl Fn(&Tally) -> (u64, u64)) -> Interval {
-    let parts: Vec<(u64, u64)> = tallies.iter().map(parts).collect();
+/// The percentile intervals of what is computed from the sums of all lines' numbers, when lines are drawn anew.
+pub fn intervals<const N: usize, const M: usize>(
+    lines: &[[f64; N]],
+    statistics: impl Fn([f64; N]) -> [f64; M],
+) -> [Interval; M] {
     let mut random = StdRng::seed_from_u64(1);
-    let mut resample = |_| {
-        let draw = |(part, whole), _| {
-            let drawn = parts[random.random_range(0..parts.len())];
-            (part + drawn.0, whole + drawn.1)
-        };
-        let (part, whole) = (0..parts.len()).fold((0, 0), draw);
-        part as f64 / whole.max(1) as f64
+    let mut resample = || {
+        let mut sums = [0.0; N];
+        for _ in lines {
+            let drawn = lines[random.random_range(0..lines.len())];
+            sums.iter_mut().zip(drawn).for_each(|(sum, number)| *sum += number);
+        }
+        statistics(sums)
     };
-    let mut ratios: Vec<f64> = if parts.is_empty() { vec![0.0] } else { (0..RESAMPLES).map(&mut resample).collect() };
-    ratios.sort_by(f64::total_cmp);
-    let at = |share: f64| ratios[((ratios.len() - 1) as f64 * share).round() as usize];
-    Interval { low: at(0.025), high: at(0.975) }
+    let resamples: Vec<[f64; M]> = (0..RESAMPLES).map(|_| resample()).collect();
+    from_fn(|statistic| {
+        let mut values: Vec<f64> = resamples.iter().map(|resample| resample[statistic]).collect();
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((RESAMPLES - 1) as f64 * share).round() as usize];
+        Interval { low: at(0.025), high: at(0.975) }
+    })
 }
 
 #[cfg(test)]
@@ -40,9 +45,8 @@ mod tests {
     #[test]
     fn the_interval_is_as_wide_as_it_should_be() {
         // 400 lines that save all or nothing: a proportion of 0.5 with standard error 0.025.
-        let tallies: Vec<Tally> =
-            (0..400).map(|i| Tally { characters: 10, effort: 10 * (i % 2), ..Tally::default() }).collect();
-        let Interval { low, high } = interval(&tallies, |tally| (tally.characters - tally.effort, tally.characters));
+        let lines: Vec<[f64; 2]> = (0..400).map(|i| [f64::from(10 * (i % 2)), 10.0]).collect();
+        let [Interval { low, high }] = intervals(&lines, |[saved, all]| [saved / all]);
         assert!((low - 0.451).abs() < 0.01 && (high - 0.549).abs() < 0.01, "{low} {high}");
     }
 }

@@ -7,6 +7,7 @@
 //! keystroke savings (KSR) = 1 - click ratio. Words outside the vocabulary are typed out and stay in the count.
 
 mod bootstrap;
+mod comparison;
 mod floats;
 mod line;
 mod personal;
@@ -22,6 +23,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use bootstrap::Interval;
+pub use comparison::{Comparison, Difference, Differences, TypingDifferences};
 pub use floats::with_float_weights;
 use line::{Tally, evaluate_line};
 pub use personal::evaluate_personal;
@@ -165,6 +167,9 @@ pub struct Report {
     pub joined: Option<Joined>,
     pub all: Measures,
     pub by_source: BTreeMap<String, Measures>,
+    /// If there was another model to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Comparison>,
 }
 
 impl Report {
@@ -205,10 +210,20 @@ pub fn or_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D:
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// Evaluates a model on lines of text.
-pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], options: Options) -> Report {
+/// Evaluates a model on lines of text, and compares it with another of this [`identity`].
+pub fn evaluate(
+    model: &dyn Predictor,
+    against: Option<(&dyn Predictor, String)>,
+    texts: Vec<String>,
+    lines: &[Line],
+    options: Options,
+) -> Report {
     let texts_of_lines = options.span.texts(lines);
     let tallies = tally(model, lines, &texts_of_lines, options);
+    let against = against.map(|(other, identity)| {
+        let others = tally(other, lines, &texts_of_lines, options);
+        comparison::compare(identity, lines, &tallies, &others, options)
+    });
     let joined = match options.span {
         Span::Bytes(bytes) => Some(joined(bytes, &texts_of_lines, &tallies)),
         Span::Line | Span::Stream => None,
@@ -225,6 +240,7 @@ pub fn evaluate(model: &dyn Predictor, texts: Vec<String>, lines: &[Line], optio
         joined,
         all: measures(&tallies, options),
         by_source: by_source.into_iter().map(|(source, tallies)| (source, measures(&tallies, options))).collect(),
+        against,
     }
 }
 
@@ -271,6 +287,13 @@ fn joined(bytes: usize, texts: &[Range<usize>], tallies: &[Tally]) -> Joined {
     Joined { bytes, texts: texts.len(), median: at(texts.len() / 2), worst: at(texts.len().saturating_sub(1)) }
 }
 
+fn interval_of_savings(tallies: &[Tally]) -> Interval {
+    let lines: Vec<[f64; 2]> =
+        tallies.iter().map(|tally| [(tally.characters - tally.effort) as f64, tally.characters as f64]).collect();
+    let [interval] = bootstrap::intervals(&lines, |[saved, characters]| [saved / characters.max(1.0)]);
+    interval
+}
+
 fn measures(tallies: &[Tally], options: Options) -> Measures {
     let mut sum = Tally::default();
     tallies.iter().for_each(|tally| sum.add(tally));
@@ -282,7 +305,7 @@ fn measures(tallies: &[Tally], options: Options) -> Measures {
             top_k: share(sum.top_k, sum.words),
             click_ratio: share(sum.effort, sum.characters),
             ksr: saved(sum.effort),
-            ksr_interval: bootstrap::interval(tallies, |tally| (tally.characters - tally.effort, tally.characters)),
+            ksr_interval: interval_of_savings(tallies),
             ceiling: saved(sum.least_effort),
         }
     });

@@ -51,7 +51,7 @@ impl<'a> Typist<'a> {
             typist: true,
             threads: config.training.shards,
         };
-        let report = evaluate(&model, Vec::new(), &self.lines, options);
+        let report = evaluate(&model, None, Vec::new(), &self.lines, options);
         report.all.typing.context("a typist was asked for")
     }
 }

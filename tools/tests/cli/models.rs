@@ -125,6 +125,10 @@ fn text_that_was_tokenized_before_keeps_its_capitals() {
         };
         assert_eq!(measured(&[]), 0.0, "{model}");
         assert!(measured(&["--tokenization", "words"]) > 0.0, "{model}");
+        let en = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/en.lm");
+        let compare = ["evaluate", &path(model), &text, "--against", en];
+        assert!(fail(&compare).contains("choose with --tokenization"));
+        assert!(succeed(&[&compare[..], &["--tokenization", "words"]].concat()).contains("less the other"));
     }
     // A folder that is being prepared has words and tokens of different texts.
     fs::remove_file(folder.path().join("corpus/corpus.json")).unwrap();
@@ -167,6 +171,47 @@ fn sizes_are_compared() {
     assert!(fail(&["sizes", &small, &large]).contains("in different ways"));
     fs::copy(workspace.path("small.json"), workspace.path("large.json")).unwrap();
     assert!(fail(&["sizes", &small, &large]).contains("large.json has the measures of another model"));
+}
+
+#[test]
+fn two_models_are_compared_on_the_same_lines() {
+    let workspace = Workspace::new();
+    let (small, large) = (workspace.text("small.kn"), workspace.text("large.kn"));
+    for (model, bytes) in [(&large, "100000"), (&small, "300")] {
+        succeed(&["ngram", &workspace.text("corpus"), "--bytes", bytes, "--out", model]);
+    }
+    let valid = workspace.text("valid.txt");
+    let evaluate = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&succeed(&[&["evaluate"], arguments, &[&valid, "--json"]].concat())).unwrap()
+    };
+    let (of_small, of_large) = (evaluate(&[&small]), evaluate(&[&large]));
+    assert!(of_small.get("against").is_none());
+    let both = evaluate(&[&large, "--against", &small]);
+    assert_eq!(both["all"], of_large["all"]);
+    assert_eq!(both["against"]["model"], of_small["model"]);
+
+    let differences = &both["against"]["all"];
+    let near =
+        |found: &Value, wanted: f64| assert!((found.as_f64().unwrap() - wanted).abs() < 1e-9, "{found} {wanted}");
+    for measure in ["ksr", "top_k"] {
+        let [a, b] = [&of_large, &of_small].map(|report| report["all"][measure].as_f64().unwrap());
+        near(&differences[measure]["value"], a - b);
+    }
+    let [a, b] = [&of_large, &of_small].map(|report| report["all"]["perplexity"].as_f64().unwrap());
+    near(&differences["perplexity"]["value"], a / b);
+    let ends = |interval: &Value| [&interval["low"], &interval["high"]].map(|end| end.as_f64().unwrap());
+    let [low, high] = ends(&differences["ksr"]["interval"]);
+    let value = differences["ksr"]["value"].as_f64().unwrap();
+    assert!(low <= value && value <= high && low < high, "{differences}");
+    assert_eq!(both["against"]["by_source"].as_object().unwrap().len(), 1);
+
+    let own = evaluate(&[&large, "--against", &large]);
+    assert_eq!(ends(&own["against"]["all"]["ksr"]["interval"]), [0.0, 0.0]);
+    let table = succeed(&["evaluate", &large, &valid, "--against", &small]);
+    assert!(table.contains("less the other") && table.contains(&format!("{:+.2} (", 100.0 * value)), "{table}");
+    let perplexity_alone = succeed(&["evaluate", &large, &valid, "--against", &small, "--no-typist"]);
+    assert!(perplexity_alone.contains(&format!("{:.3} (", a / b)), "{perplexity_alone}");
+    assert!(fail(&["evaluate", &large, &valid, "--against", &workspace.text("none.kn")]).contains("none.kn"));
 }
 
 #[test]
