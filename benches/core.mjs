@@ -46,8 +46,8 @@ const SHIPPED = { units: 800, width: 144, wide: 14_000, narrow: 32 };
 export async function measureCore(environment) {
   now = environment.now;
   const builds = { plain: await openBuild(environment, "plain") };
-  const { hasRelaxedSimd } = await environment.module("dist/features.js");
-  if (hasRelaxedSimd()) {
+  const { runsRelaxedBuild } = await environment.module("dist/features.js");
+  if (runsRelaxedBuild()) {
     builds.relaxed = await openBuild(environment, "relaxed");
   }
   return {

@@ -3,7 +3,8 @@
 import { Engine as WasmEngine, initSync } from "../pkg/lm_wasm.js";
 import { loadAsset } from "./cache.js";
 import { LmError, type LmErrorCode } from "./errors.js";
-import type { Asset } from "./load.js";
+import { requireSimd, runsRelaxedBuild } from "./features.js";
+import type { Builds } from "./load.js";
 import type { ModelInfo, PersonalAction, Word } from "./protocol.js";
 
 /** A loaded model: the same text and the same personal words give the same suggestions. */
@@ -19,16 +20,19 @@ export interface Engine {
 
 let wasm: Promise<unknown> | undefined;
 
-/** Compiles the WebAssembly module, once for all models of a thread; a failure is forgotten, so that a retry is one. */
-export function loadWasm(asset: Asset): Promise<unknown> {
-  wasm ??= compile(asset).catch((error: unknown) => {
+/** Compiles the build that is fastest here, once for all models of a thread; a failure is forgotten, so that a retry is one. */
+export function loadWasm(builds: Builds): Promise<unknown> {
+  wasm ??= compile(builds).catch((error: unknown) => {
     wasm = undefined;
     throw error;
   });
   return wasm;
 }
 
-async function compile(asset: Asset): Promise<unknown> {
+async function compile([plain, relaxed = plain]: Builds): Promise<unknown> {
+  requireSimd();
+  // Asked in this thread: a worker's policy may allow what that of the page does not.
+  const asset = runsRelaxedBuild() ? relaxed : plain;
   const bytes = await loadAsset(asset);
   try {
     // Not the generated loader: it would be shipped, and it fetches.

@@ -10,7 +10,7 @@ const LOOK_UP = [0x41, 16, 0xfd, 0x0f, 0xfd, 0x80, 0x02];
  * Whether the build with relaxed SIMD runs here, and faster: of indices from 16 to 127 its look-ups take the lower four bits, as
  * processors of the x86-64 kind do. Others have zeros there, and nothing to gain by it.
  */
-export function hasRelaxedSimd(): boolean {
+export function runsRelaxedBuild(): boolean {
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleOf([...SEVENS, ...LOOK_UP])));
     return (exports["f"] as () => number)() === 7;

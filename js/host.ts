@@ -3,13 +3,13 @@
 import { loadSource } from "./cache.js";
 import type { Engine } from "./engine.js";
 import { LmError } from "./errors.js";
-import type { Asset } from "./load.js";
+import type { Builds } from "./load.js";
 import { openDatabase, PersonalStore } from "./personal-store.js";
 import type { Answers, Download, ModelInfo, PersonalAction, Phrase, Request, Response, Word } from "./protocol.js";
 
 /** How a host gets at WebAssembly. */
 export interface EngineLoader {
-  loadWasm(wasm: Asset): Promise<unknown>;
+  loadWasm(builds: Builds): Promise<unknown>;
   createEngine(bytes: Uint8Array): Engine;
 }
 

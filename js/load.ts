@@ -1,7 +1,6 @@
 /* Where things come from: a shipped model's name, an address, or the bytes themselves. */
 
 import { LmError } from "./errors.js";
-import { hasRelaxedSimd, requireSimd } from "./features.js";
 import { MODELS, MODULES } from "./shipped.js";
 
 /** A shipped model's name (`"en"`), the address of a `.lm` file, or its bytes. */
@@ -12,6 +11,9 @@ export interface Asset {
   readonly url: string;
   readonly integrity?: string | undefined;
 }
+
+/** The builds of the WebAssembly module: the plain one, and the relaxed one for where it runs (features.ts). */
+export type Builds = readonly [plain: Asset, relaxed?: Asset];
 
 /** A source that means the same in every thread. */
 export type ResolvedSource = Asset | { readonly bytes: Uint8Array; readonly integrity?: string | undefined };
@@ -44,15 +46,15 @@ export function resolveSource(source: ModelSource, { baseUrl, integrity }: Sourc
   );
 }
 
-/** The WebAssembly module that runs fastest here, or the plain one wherever it is: the JavaScript fits these alone. */
-export function resolveWasm(wasmUrl?: string | URL, baseUrl?: string | URL): Asset {
-  requireSimd();
+/** Where both builds are, or the plain one alone wherever it is: the JavaScript fits these alone. */
+export function resolveWasm(wasmUrl?: string | URL, baseUrl?: string | URL): Builds {
   const { plain, relaxed } = MODULES;
-  if (wasmUrl !== undefined) return { ...plain, url: absolute(wasmUrl).href };
-  const fastest = hasRelaxedSimd() ? relaxed : plain;
-  if (baseUrl === undefined) return fastest;
-  const variant = fastest === plain ? "" : "_relaxed";
-  return { ...fastest, url: packageFile(baseUrl, `pkg/lm_wasm${variant}_bg.wasm`) };
+  if (wasmUrl !== undefined) return [{ ...plain, url: absolute(wasmUrl).href }];
+  if (baseUrl === undefined) return [plain, relaxed];
+  return [
+    { ...plain, url: packageFile(baseUrl, "pkg/lm_wasm_bg.wasm") },
+    { ...relaxed, url: packageFile(baseUrl, "pkg/lm_wasm_relaxed_bg.wasm") },
+  ];
 }
 
 /** The address of a file in a copy of the package. */

@@ -6,7 +6,7 @@
  */
 
 import type { LmErrorCode } from "./errors.js";
-import type { Asset, ResolvedSource } from "./load.js";
+import type { Builds, ResolvedSource } from "./load.js";
 
 /** Names a request; no two requests of a connection have the same. */
 export type Token = number;
@@ -19,7 +19,7 @@ export type Question =
   | {
       readonly type: "load";
       readonly source: ResolvedSource;
-      readonly wasm: Asset;
+      readonly wasm: Builds;
       /** Name that the personal words are kept under between visits; without one they are not kept. */
       readonly profile?: string | undefined;
     }

@@ -46,6 +46,13 @@ test("the strict policy holds for the page and its worker, and nothing breaks it
   await close();
 });
 
+test("WebAssembly may be the worker's alone", async () => {
+  const page = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self'";
+  const { page: opened, close } = await openWith({ "**/fields.html": page, "**/dist/worker.js": STRICT });
+  assert.equal(await loadError(opened), "none");
+  await close();
+});
+
 test("a policy that forbids WebAssembly is named, with the remedy", async () => {
   const { page, close } = await openWith({ "**/fields.html": "script-src 'self'" });
   assert.match(await loadError(page, { worker: false }), /^wasm: .*lm_wasm_(relaxed_)?bg\.wasm.*'wasm-unsafe-eval'/s);

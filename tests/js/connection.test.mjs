@@ -4,7 +4,7 @@ import { beforeEach, test } from "node:test";
 import { Connection } from "../../dist/connection.js";
 import { DummyWorker, INFO, settled } from "./dummies.mjs";
 
-const QUESTION = { type: "load", source: { url: "https://x/en.lm" }, wasm: { url: "https://x/lm.wasm" } };
+const QUESTION = { type: "load", source: { url: "https://x/en.lm" }, wasm: [{ url: "https://x/lm.wasm" }] };
 let worker;
 let connection;
 

@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 const load = (token = 1, options = {}) =>
-  host.receive({ type: "load", token, source: { bytes: new Uint8Array(4) }, wasm: { url: "x:" }, ...options });
+  host.receive({ type: "load", token, source: { bytes: new Uint8Array(4) }, wasm: [{ url: "x:" }], ...options });
 const suggest = (text, phrase) => host.receive({ type: "suggest", token: 2, text, count: 3, phrase });
 
 test("it loads, then suggests", async () => {

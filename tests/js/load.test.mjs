@@ -46,8 +46,14 @@ test("names, addresses and bytes are sources", () => {
   assert.match(resolveSource("en").integrity, /^sha256-/);
   assert.equal(resolveSource("xx", { baseUrl: "https://x/lm" }).url, "https://x/lm/models/xx.lm");
   assert.equal(resolveSource("pt-BR", { baseUrl: new URL("https://x/lm/?v=1") }).url, "https://x/lm/models/pt-BR.lm");
-  assert.equal(resolveWasm(undefined, "https://x/lm").url, "https://x/lm/pkg/lm_wasm_bg.wasm");
-  assert.equal(resolveWasm("https://x/my.wasm", "https://x/lm").url, "https://x/my.wasm");
+  const urls = (builds) => builds.map(({ url }) => url);
+  const folder = "https://x/lm/pkg";
+  assert.deepEqual(urls(resolveWasm(undefined, "https://x/lm")), [`${folder}/lm_wasm_bg.wasm`, `${folder}/lm_wasm_relaxed_bg.wasm`]);
+  assert.deepEqual(urls(resolveWasm("https://x/my.wasm", "https://x/lm")), ["https://x/my.wasm"]);
+  resolveWasm().forEach(({ url, integrity }, at) => {
+    assert.match(url, at === 0 ? /\/pkg\/lm_wasm_bg\.wasm$/ : /\/pkg\/lm_wasm_relaxed_bg\.wasm$/);
+    assert.match(integrity, /^sha256-/);
+  });
   assert.equal(packageFile("https://x/lm", "dist/worker.js"), "https://x/lm/dist/worker.js");
   assert.equal(resolveSource("https://x/my.lm").url, "https://x/my.lm");
   assert.equal(resolveSource(new URL("https://x/my.lm")).url, "https://x/my.lm");
