@@ -14,11 +14,11 @@ const PRODUCTS_A_LOOK_UP = 32;
 /** What takes indices out of the high halves of bytes. Where tables are made there are look-ups, too, but none of these. */
 const HIGH_HALVES = /^v?psrlw .*,4$/;
 /** Arithmetic of vectors, not their loads and stores. */
-const VECTOR = /^v?p/;
+const VECTOR = /^v?p(?!ush|op)/;
 /** Products that counts are told for. */
 export const PRODUCTS = 512;
 /** Instructions a cycle that limits are reckoned with: of any kind, of which processors of today decode four to eight, and of vectors. */
-export const A_CYCLE = { all: 6, vector: cpus()[0].model.includes("AMD") ? 4 : 3 };
+export const A_CYCLE = { all: 6, vector: cpus()[0]?.model.includes("AMD") ? 4 : 3 };
 
 if (argv[1] === SELF) await runKernel(argv[2]);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the root crate to pkg/: lm_wasm.js and its types, and two modules of the same interface, lm_wasm_bg.wasm for every
-# browser that has SIMD128 and lm_wasm_relaxed_bg.wasm for those that have relaxed SIMD.
+# browser that has SIMD128 and lm_wasm_relaxed_bg.wasm for those whose relaxed look-ups take the
+# lower four bits of an index (js/features.ts).
 set -euo pipefail
 
 # shellcheck source=scripts/wasm-env.sh

@@ -48,8 +48,9 @@ wasm_flags() {
 # optimize_wasm plain|relaxed MODULE
 optimize_wasm() {
   local relaxed=
-  # Nothing is loaded from beyond the end of memory: constants may join the offsets of loads, 84 instead of 96 instructions for
-  # 512 products of the kernel in V8. The plain build, whose loop is longer, gets slower by it (docs/performance.md).
+  # The first 1024 bytes are the far end of the stack, 64 kB of which 8 are used, so no address wraps around to them: constants
+  # may join the offsets of loads, 84 instead of 96 instructions for 512 products of the kernel in V8. The plain build, whose
+  # loop is longer, gets slower by it (docs/performance.md).
   [ "$1" = plain ] || relaxed="--enable-relaxed-simd --low-memory-unused"
   # What tools write of themselves and of the features nobody reads in a page: 0.4 kB of 90. Functions of one caller stay
   # functions, which compresses better, 2.6 kB; those that a step calls for every block of rows are marked for LLVM to inline.

@@ -106,31 +106,42 @@ fn in_file(row: &[i8], bits: usize) -> Vec<u8> {
 fn check_ternary(random: &mut Random, rows: usize, cols: usize, max: i8, numbers: Draw) {
     let weights = draw(random, numbers, rows * cols, 1);
     let x: Vec<i16> = draw(random, numbers, cols, max).into_iter().map(i16::from).collect();
-    let mut tables = lookup::Tables::new(cols);
-    tables.set::<Scalar>(&x);
-    let of_scalar = tables.clone();
-    tables.set::<Native>(&x);
-    assert_eq!(tables, of_scalar);
-
-    let len = lookup::block_len(cols);
-    let mut blocks = vec![lookup::NO_WEIGHTS; rows.div_ceil(lookup::ROWS) * len];
-    for (row, weights) in weights.chunks(cols).enumerate() {
-        let block = &mut blocks[row / lookup::ROWS * len..][..len];
-        lookup::pack_row(weights, row % lookup::ROWS, block);
-    }
+    let blocks = pack_ternary(&weights, cols);
     let mut unpacked = vec![0; cols];
     for (row, weights) in weights.chunks(cols).enumerate() {
         lookup::unpack(&blocks, cols, row, &mut unpacked);
         assert!(weights.iter().map(|&weight| i16::from(weight)).eq(unpacked.iter().copied()));
     }
+    let mut tables = lookup::Tables::new(cols);
     let mut unset = [-1; lookup::ROWS];
-    lookup::block_sums::<Native>(&blocks[..len], &lookup::Tables::new(cols), &mut unset);
+    lookup::block_sums::<Native>(&blocks, &tables, &mut unset);
     assert_eq!(unset, [0; lookup::ROWS]);
-    let wanted = products(&weights, &x);
-    for (block, wanted) in blocks.chunks(len).zip(wanted.chunks(lookup::ROWS)) {
+    check_sums(&weights, &x, &mut tables);
+}
+
+fn pack_ternary(weights: &[i8], cols: usize) -> Vec<lookup::Codes> {
+    let len = lookup::block_len(cols);
+    let mut blocks = vec![lookup::NO_WEIGHTS; (weights.len() / cols).div_ceil(lookup::ROWS) * len];
+    for (row, weights) in weights.chunks(cols).enumerate() {
+        lookup::pack_row(weights, row % lookup::ROWS, &mut blocks[row / lookup::ROWS * len..][..len]);
+    }
+    blocks
+}
+
+/// Multiplies ternary rows with inputs, by tables that other inputs may have been in.
+fn check_sums(weights: &[i8], x: &[i16], tables: &mut lookup::Tables) {
+    tables.set::<Native>(x);
+    let mut of_scalar = lookup::Tables::new(x.len());
+    of_scalar.set::<Scalar>(x);
+    assert_eq!(*tables, of_scalar);
+
+    let blocks = pack_ternary(weights, x.len());
+    let wanted = products(weights, x);
+    for (block, wanted) in wanted.chunks(lookup::ROWS).enumerate() {
+        let blocks = &blocks[block * lookup::block_len(x.len())..];
         let (mut native, mut scalar) = ([-1; lookup::ROWS], [-1; lookup::ROWS]);
-        lookup::block_sums::<Native>(block, &tables, &mut native);
-        lookup::block_sums::<Scalar>(block, &tables, &mut scalar);
+        lookup::block_sums::<Native>(blocks, tables, &mut native);
+        lookup::block_sums::<Scalar>(blocks, tables, &mut scalar);
         assert_eq!(&native[..wanted.len()], wanted);
         assert_eq!(native, scalar);
         assert!(native[wanted.len()..].iter().all(|&padding| padding == 0));
@@ -150,6 +161,33 @@ fn the_largest_sums_do_not_overflow() {
         check_packed(random, 8, 2, cols, Draw::Extreme);
         for max in [15, 31, 63] {
             check_ternary(random, 2, cols, max, Draw::Extreme);
+        }
+    }
+}
+
+#[test]
+fn all_ternary_rows_of_eight_columns_are_exact() {
+    let row = |number: i32| (0..8).map(move |col| (number / 3_i32.pow(col) % 3 - 1) as i8);
+    let weights: Vec<i8> = (0..3_i32.pow(8)).flat_map(row).collect();
+    for x in [[63, -61, 7, 29, 15, -16, 17, -63], [16, -16, 16, -16, 16, -16, 16, -15], [32, 32, 32, 31, 0, 0, 0, 0]] {
+        check_sums(&weights, &x, &mut lookup::Tables::new(8));
+    }
+}
+
+/// Sums are kept in 8 and in 16 bits as long as they fit: rows of the signs of the inputs have the largest, and inputs whose
+/// magnitudes come to 127 and 128 by fours and eights are where one way ends and the next begins.
+#[test]
+fn the_largest_sums_of_every_way_do_not_overflow() {
+    let groups: [&[i16]; 6] =
+        [&[16, 16, 16, 16, 16, 16, 16, 15], &[16; 8], &[32, 32, 32, 31], &[32; 4], &[63, 63, 1, 0], &[63]];
+    for cols in [1, 7, 1024, 1040, 2047, 2048, 2064, limits::UNITS] {
+        let mut tables = lookup::Tables::new(cols);
+        for group in groups.into_iter().chain(groups) {
+            let sign = |col: usize| if col * col % 7 > 2 { -1 } else { 1 };
+            let x: Vec<i16> = group.iter().cycle().take(cols).enumerate().map(|(col, x)| x * sign(col)).collect();
+            let signs = x.iter().map(|x| x.signum() as i8);
+            let weights: Vec<i8> = signs.clone().chain(signs.map(|sign| -sign)).collect();
+            check_sums(&weights, &x, &mut tables);
         }
     }
 }

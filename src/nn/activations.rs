@@ -18,7 +18,7 @@ const TINY: f32 = 1e-30;
 
 /// A vector in the form that the kernel of its matrix wants: floats, or integers with one scale, `value ~ scale * integer`.
 /// Integers that meet ternary weights are of up to 7 bits, fewer where many neighbours are large; others of 8 bits, within +-127.
-/// Its memory is taken once.
+/// Its memory is taken once, but for 7-bit integers of which four are too large for a byte together.
 #[derive(Clone, Debug)]
 pub struct Activations {
     values: Vec<f32>,

@@ -74,12 +74,14 @@ impl Bytes for [u8; 32] {
 
     #[inline(always)]
     fn lookup(self, indices: Self) -> Self {
+        debug_assert!(indices.iter().all(|&index| index < 16));
         from_fn(|i| self[i / 16 * 16 + usize::from(indices[i] & 15)])
     }
 
     #[inline(always)]
     fn lookup_low(self, bytes: Self, _: Self) -> Self {
-        self.lookup(bytes)
+        debug_assert!(bytes.iter().all(|&byte| byte < 128));
+        self.lookup(bytes.map(|byte| byte & 15))
     }
 
     #[inline(always)]

@@ -9,8 +9,7 @@
 //!
 //! The matrix lies in blocks of 64 rows: for four columns the bytes of the rows, one after the other.
 //!
-//! Sums are exact. They are kept in 8 bits over two such groups of columns, or one, as the magnitudes of the inputs allow,
-//! then in 16 bits, one accumulator for the bytes at odd places and one for both, and at the end of a chunk in 32 bits.
+//! Sums are exact. They are kept in 8 bits over eight columns, or four, as the magnitudes of the inputs allow, then in 16 bits, one accumulator for the bytes at odd places and one for both, and at the end of a chunk in 32 bits.
 
 use std::hint::black_box;
 
@@ -146,7 +145,8 @@ pub fn unpack(packed: &[Codes], cols: usize, row: usize, to: &mut [i16]) {
 /// The tables of a vector of inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tables {
-    /// Of each input `x` the bytes `-x`, 0, `x` and 0, those of four together. Padded with zeros.
+    /// What tables are made of, left from the last time: of each input `x` the bytes `-x`, 0, `x` and 0, those of four together.
+    /// Padded with zeros.
     contributions: Vec<[u32; COLS]>,
     /// The first and the second table of four inputs. Those of all, or of all with every third and fourth input zero, and then
     /// of all with every first and second.
@@ -208,10 +208,10 @@ fn magnitude(inputs: &[i16]) -> u16 {
 
 /// The largest sum of the magnitudes of a group.
 fn largest_group<S: Simd>(x: &[i16]) -> i32 {
-    let (fours, tail) = x.as_chunks::<{ 4 * GROUP_COLS }>();
+    let (four_groups, tail) = x.as_chunks::<{ 4 * GROUP_COLS }>();
     let mut last = [0; 4 * GROUP_COLS];
     last[..tail.len()].copy_from_slice(tail);
-    fours.iter().chain([&last]).flat_map(|groups| magnitudes_of_four::<S>(groups)).fold(0, i32::max)
+    four_groups.iter().chain([&last]).flat_map(|groups| magnitudes_of_four::<S>(groups)).fold(0, i32::max)
 }
 
 /// The sums of the magnitudes of four groups.
@@ -278,14 +278,16 @@ const fn places(input: u8) -> [u8; 32] {
 /// `sums[r] = sum of w[r][c] x[c]` over all columns, exact, for the rows of the first of `blocks` and the inputs `x` of the
 /// tables.
 pub fn block_sums<S: Simd>(blocks: &[Codes], x: &Tables, sums: &mut [i32; ROWS]) {
-    let (block, others) = blocks.split_at(x.contributions.len());
-    let next = others.get(..block.len()).unwrap_or(block);
+    let len = x.contributions.len();
+    debug_assert!(blocks.len().is_multiple_of(len.max(1)), "the rows have another length than the inputs");
+    let (block, others) = blocks.split_at(len);
+    let next = others.get(..len).unwrap_or(block);
     S::with_bytes(BlockSums { block, next, x, sums });
 }
 
 struct BlockSums<'a> {
     block: &'a [Codes],
-    /// What will be asked for after it, if that is known.
+    /// What will be asked for after it, if that is known; as long.
     next: &'a [Codes],
     x: &'a Tables,
     sums: &'a mut [i32; ROWS],
@@ -318,6 +320,7 @@ fn add_chunk<B: Bytes, const IN_BYTE: usize, const AT_ONCE: usize>(
     sums: &mut [i32; ROWS],
     add: bool,
 ) {
+    debug_assert_eq!(block.len(), next.len());
     // One part after the other: the sums of both and what is loaded for them would be more than 16 registers hold.
     let mut halves = [Words::default(), Words::default()];
     for part in 0..B::PARTS {
@@ -359,7 +362,7 @@ fn sum_part<B: Bytes, const IN_BYTE: usize, const AT_ONCE: usize>(
     let (mut low_both, mut low_odd, mut high_both, mut high_odd) = (zero, zero, zero, zero);
     let groups = block.as_chunks::<AT_ONCE>().0.iter().zip(tables.as_chunks::<AT_ONCE>().0);
     // What the second half of the bytes is loaded from is in the first cache by now, so there is time to fetch the next block.
-    let fetch = part == 1;
+    let fetch = part == 1 && IN_BYTE == GROUP;
     let mut fetched = 0;
     for ((codes, tables), next) in groups.zip(next.as_chunks::<AT_ONCE>().0) {
         if fetch {

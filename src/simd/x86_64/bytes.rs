@@ -99,7 +99,7 @@ impl Bytes for Avx2 {
     #[inline(always)]
     fn lookup_low(self, bytes: Self, _: Self) -> Self {
         // The instruction looks at the lower four bits and the highest, which is zero.
-        self.lookup(bytes)
+        Avx2(detected!(_mm256_shuffle_epi8(self.0, bytes.0)))
     }
 
     #[inline(always)]
@@ -162,7 +162,8 @@ impl Bytes for Ssse3 {
 
     #[inline(always)]
     fn lookup_low(self, bytes: Self, _: Self) -> Self {
-        self.lookup(bytes)
+        // As above.
+        Ssse3(detected!(_mm_shuffle_epi8(self.0, bytes.0)))
     }
 
     #[inline(always)]
