@@ -130,8 +130,19 @@ pub fn read_corpus(folder: &Path) -> Result<(Manifest, WordTable)> {
     Ok((manifest, table))
 }
 
-/// Prepares a corpus in the folder `out`, with the words of another prepared corpus or of a model file where one is named.
+/// Prepares a corpus in the folder `out`, with the words of another prepared corpus or of a model file where one is named. A folder
+/// that was made for one that fails is removed.
 pub fn prepare(sources: &Sources, root: &Path, out: &Path, words_of: Option<WordsOf>) -> Result<Manifest> {
+    let new = !out.exists();
+    prepare_in(sources, root, out, words_of).inspect_err(|_| {
+        if new {
+            // What failed is told; that this did, too, would help nobody.
+            let _ = fs::remove_dir_all(out);
+        }
+    })
+}
+
+fn prepare_in(sources: &Sources, root: &Path, out: &Path, words_of: Option<WordsOf>) -> Result<Manifest> {
     sources.check(root)?;
     let other = words_of.map(|other| other.read(sources, root, out)).transpose()?;
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;

@@ -128,6 +128,17 @@ fn default_weight() -> f64 {
     1.0
 }
 
+/// Whether it has the form of a language tag (RFC 5646): what a page keeps personal words by.
+fn is_language_tag(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let language = parts.next().unwrap_or_default();
+    let mut rest =
+        parts.map(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    (2..=3).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && rest.all(|valid| valid)
+}
+
 impl Sources {
     /// Reads a source list.
     pub fn read(path: &Path) -> Result<Sources> {
@@ -146,6 +157,9 @@ impl Sources {
     pub fn check(&self, root: &Path) -> Result<()> {
         if self.source.is_empty() {
             bail!("no source given: name at least one text file");
+        }
+        if !is_language_tag(&self.language) {
+            bail!("language = {:?}: a tag is wanted, such as en or pt-BR", self.language);
         }
         if !(1..=MOST_WORDS).contains(&self.words) {
             bail!("words = {}: a vocabulary has 1 to 1,000,000 words", self.words);

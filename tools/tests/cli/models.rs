@@ -287,6 +287,11 @@ fn bad_input_is_named() {
     assert!(corpus(&(path("empty.txt") + "=many")).contains("\"many\" is not a weight"));
     fs::write(path("few.txt"), "a line\n").unwrap();
     assert!(corpus(&(path("few.txt") + "=0.000001")).contains("no text is left"));
+    for tag in ["", "english", "e1", "en-", "pt_BR"] {
+        let refused = fail(&["corpus", &path("few.txt"), "--language", tag, "--out", &out]);
+        assert!(refused.contains(&format!("language = {tag:?}: a tag is wanted")), "{refused}");
+    }
+    assert!(!folder.path().join("out").exists(), "what is refused leaves no folder");
 
     fs::write(path("config.toml"), "name = \"x\"\nflavour = 1\n").unwrap();
     let train = |config: &str| fail(&["train", "--config", config, "--corpus", &out, "--out", &path("run")]);
