@@ -1,7 +1,7 @@
 //! Files that are replaced as a whole.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,23 @@ pub struct Temporary(pub PathBuf);
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// An empty file that one process at a time holds, as long as this value lives. The system lets go of it when the process ends, in
+/// whatever way.
+pub struct Lock(#[expect(dead_code, reason = "it is held, no more")] File);
+
+impl Lock {
+    /// None if another process holds it.
+    pub fn take(path: &Path) -> io::Result<Option<Lock>> {
+        let file = File::create(path)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // Some file systems have no locks.
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+            _ => Ok(Some(Lock(file))),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use super::step::StepOptions;
 use super::typist::Typist;
 use crate::corpus::{Manifest, TokenReader, WordTable, read_corpus};
 use crate::distillation::SoftReader;
+use crate::files::Lock;
 use crate::model_file::ModelFile;
 use crate::progress::Progress;
 
@@ -74,12 +75,15 @@ struct Trainer<'a> {
     /// When this session began, and the seconds that sessions before it took.
     clock: (Instant, f64),
     saved: Instant,
+    _lock: Lock,
 }
 
 impl Run<'_> {
     /// Trains to the end, or until interrupted.
     pub fn train(&self) -> Result<Ending> {
         checkpoint::check_folder(self.folder, self.resume)?;
+        // A new run has no folder yet.
+        let lock = self.resume.then(|| self.lock()).transpose()?;
         let (manifest, table) = read_corpus(self.corpus)?;
         let counts = table.counts();
         let open = |name: &str| TokenReader::open(&self.corpus.join(name), counts.len());
@@ -98,7 +102,16 @@ impl Run<'_> {
         let data = Data { batches, held_out, typist, options, sampler: &sampler };
         let corpus = (manifest.checksum != 0).then_some(manifest.checksum);
         let position = Position { teacher: soft.as_ref().map(SoftReader::identity), corpus, ..Position::default() };
-        Trainer::start(self, &table, &manifest, position)?.train(&data)
+        Trainer::start(self, &table, &manifest, position, lock)?.train(&data)
+    }
+
+    /// Keeps others from the folder.
+    fn lock(&self) -> Result<Lock> {
+        let path = self.folder.join("train.lock");
+        let lock = Lock::take(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        lock.with_context(|| {
+            format!("another `lm-tools train` is at work in {}: let it finish, or end it first", self.folder.display())
+        })
     }
 
     /// What the teacher says, if there is one, at least of the first `tokens`.
@@ -142,7 +155,13 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(run: &'a Run<'a>, table: &WordTable, manifest: &Manifest, mut position: Position) -> Result<Trainer<'a>> {
+    fn start(
+        run: &'a Run<'a>,
+        table: &WordTable,
+        manifest: &Manifest,
+        mut position: Position,
+        lock: Option<Lock>,
+    ) -> Result<Trainer<'a>> {
         let device = &run.device.device;
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
@@ -186,6 +205,7 @@ impl<'a> Trainer<'a> {
         lineage.add(manifest);
         // Not before: what is refused leaves no folder.
         fs::create_dir_all(run.folder).with_context(|| format!("cannot create {}", run.folder.display()))?;
+        let lock = lock.map_or_else(|| run.lock(), Ok)?;
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
             step: position.step,
@@ -196,7 +216,18 @@ impl<'a> Trainer<'a> {
         })?;
         let clock = (Instant::now(), position.seconds);
         let saved = Instant::now();
-        Ok(Trainer { run, student, teacher: joint, position, lineage, log, perplexity: None, clock, saved })
+        Ok(Trainer {
+            run,
+            student,
+            teacher: joint,
+            position,
+            lineage,
+            log,
+            perplexity: None,
+            clock,
+            saved,
+            _lock: lock,
+        })
     }
 
     fn train(mut self, data: &Data) -> Result<Ending> {

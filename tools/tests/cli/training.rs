@@ -169,11 +169,22 @@ fn an_interrupted_run_writes_a_checkpoint() {
     let mut child = workspace.train(&config, "run", false).spawn().unwrap();
     wait_for(&mut child, "a line of the log", || !series(&folder, "train", "loss").is_empty());
     assert!(!folder.join("checkpoint.safetensors").exists());
+    let log = series(&folder, "train", "loss").len();
+    let second = workspace.train(&config, "run", false).output().unwrap();
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another `lm-tools train` is at work in"));
+    assert!(series(&folder, "train", "loss").len() >= log, "the log is the first one's");
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("go on with: lm-tools train --resume --corpus "));
     assert!(folder.join("checkpoint.safetensors").exists());
+
+    // Whoever holds the lock keeps others from going on, too.
+    let lock = fs::File::create(folder.join("train.lock")).unwrap();
+    lock.try_lock().unwrap();
+    let second = workspace.train(&config, "run", true).output().unwrap();
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another `lm-tools train` is at work in"));
+    drop(lock);
 
     // What cannot be gone on with is refused by name.
     let other = workspace.config("other.toml", "gru", "", 100_000_000);
