@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::hash::Hasher;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -25,6 +26,7 @@ const POSITION: &str = "position";
 const CONFIG: &str = "config";
 const VOCABULARY: &str = "vocabulary";
 const NARROW: &str = "narrow rows";
+const TENSORS: &str = "tensors";
 const LINEAGE: &str = "lineage";
 
 /// How far a run is.
@@ -101,11 +103,22 @@ pub fn save(folder: &Path, learners: &[(&str, &Learner)], position: Position, li
         (VOCABULARY.to_owned(), student.network.vocabulary.to_string()),
         (LINEAGE.to_owned(), serde_json::to_string(lineage)?),
     ]);
+    let tensors = data.iter().map(|(name, _, data)| (name.as_str(), data.as_bytes()));
+    metadata.insert(TENSORS.to_owned(), checksum_of(tensors).to_string());
     metadata.extend(student.network.narrow.map(|narrow| (NARROW.to_owned(), narrow.to_string())));
     let bytes = serialized(&data, Some(metadata))?;
     let path = folder.join(FILE);
     replace(&path, &bytes)
         .with_context(|| format!("cannot write {} (the checkpoint before it, if any, is whole)", path.display()))
+}
+
+/// XXH64 of tensors' bytes, in the order of their names.
+fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> u64 {
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort();
+    let mut hasher = XxHash64::with_seed(0);
+    tensors.into_iter().for_each(|(_, bytes)| hasher.write(bytes));
+    hasher.finish()
 }
 
 /// The bytes of a file of matrices.
@@ -139,7 +152,7 @@ impl Checkpoint {
         let bytes = fs::read(&path).with_context(|| format!("cannot read the checkpoint {}", path.display()))?;
         let damaged = || format!("{} is damaged", path.display());
         let (_, header) = SafeTensors::read_metadata(&bytes).with_context(damaged)?;
-        SafeTensors::deserialize(&bytes).with_context(damaged)?;
+        let file = SafeTensors::deserialize(&bytes).with_context(damaged)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let entry =
             |key: &str| metadata.get(key).ok_or_else(|| anyhow!("{} lacks {key:?}: not a checkpoint", path.display()));
@@ -148,6 +161,10 @@ impl Checkpoint {
         let lineage = metadata.get(LINEAGE).map(|lineage| serde_json::from_str(lineage)).transpose();
         let lineage = lineage.with_context(damaged)?.unwrap_or_default();
         let checksum = |key: &str| metadata.get(key).and_then(|checksum| checksum.parse().ok());
+        if let Some(written) = checksum(TENSORS) {
+            let tensors = file.iter().map(|(name, view)| (name, view.data()));
+            ensure!(checksum_of(tensors) == written, "{}: its numbers are not those that were written", damaged());
+        }
         let (vocabulary, narrow) = (checksum(VOCABULARY), checksum(NARROW));
         Ok(Checkpoint { bytes, config, position, lineage, vocabulary, narrow })
     }

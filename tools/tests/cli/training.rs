@@ -191,10 +191,14 @@ fn an_interrupted_run_writes_a_checkpoint() {
     let refused = workspace.train(&other, "run", true).output().unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another config"));
     let bytes = fs::read(folder.join("checkpoint.safetensors")).unwrap();
-    fs::write(folder.join("checkpoint.safetensors"), &bytes[..bytes.len() / 2]).unwrap();
-    let damaged = workspace.train(&config, "run", true).output().unwrap();
-    assert_eq!(damaged.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&damaged.stderr).contains("checkpoint.safetensors is damaged"));
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() - 2] ^= 1;
+    for damaged in [&bytes[..bytes.len() / 2], &flipped] {
+        fs::write(folder.join("checkpoint.safetensors"), damaged).unwrap();
+        let refused = workspace.train(&config, "run", true).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("checkpoint.safetensors is damaged"));
+    }
 }
 
 #[test]
