@@ -30,8 +30,8 @@ async function runKernel(folder) {
 }
 
 /**
- * Instructions, of all kinds and of vectors, for PRODUCTS products in the inner loop of the activations that ship, which is the shortest: eight sums share
- * a byte before they are widened. Nothing where processor or Node have no such code to print.
+ * Instructions, of all kinds and of vectors, for PRODUCTS products in the inner loop of the activations that ship, which is the
+ * shortest: eight sums share a byte before they are widened. Nothing where processor or Node have no such code to print.
  */
 export function countInstructions(node, folder, flags = []) {
   // A pipe would lose some of it: V8 does not wait for one that is full.

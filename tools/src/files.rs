@@ -1,4 +1,4 @@
-//! Files that are replaced as a whole.
+//! Files that are replaced as a whole, are there for a while, or are one process's at a time.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};

@@ -82,8 +82,6 @@ impl Run<'_> {
     /// Trains to the end, or until interrupted.
     pub fn train(&self) -> Result<Ending> {
         checkpoint::check_folder(self.folder, self.resume)?;
-        // A new run has no folder yet.
-        let lock = self.resume.then(|| self.lock()).transpose()?;
         let (manifest, table) = read_corpus(self.corpus)?;
         let counts = table.counts();
         let open = |name: &str| TokenReader::open(&self.corpus.join(name), counts.len());
@@ -102,7 +100,7 @@ impl Run<'_> {
         let data = Data { batches, held_out, typist, options, sampler: &sampler };
         let corpus = (manifest.checksum != 0).then_some(manifest.checksum);
         let position = Position { teacher: soft.as_ref().map(SoftReader::identity), corpus, ..Position::default() };
-        Trainer::start(self, &table, &manifest, position, lock)?.train(&data)
+        Trainer::start(self, &table, &manifest, position)?.train(&data)
     }
 
     /// Keeps others from the folder.
@@ -155,13 +153,7 @@ struct Data<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn start(
-        run: &'a Run<'a>,
-        table: &WordTable,
-        manifest: &Manifest,
-        mut position: Position,
-        lock: Option<Lock>,
-    ) -> Result<Trainer<'a>> {
+    fn start(run: &'a Run<'a>, table: &WordTable, manifest: &Manifest, mut position: Position) -> Result<Trainer<'a>> {
         let device = &run.device.device;
         let mut student = Learner::new(run.config, table, run.device);
         let joint = run.config.training.joint.as_deref();
@@ -205,7 +197,7 @@ impl<'a> Trainer<'a> {
         lineage.add(manifest);
         // Not before: what is refused leaves no folder.
         fs::create_dir_all(run.folder).with_context(|| format!("cannot create {}", run.folder.display()))?;
-        let lock = lock.map_or_else(|| run.lock(), Ok)?;
+        let lock = run.lock()?;
         let mut log = Log::open(run.folder, position.step)?;
         log.write(&Event::Start {
             step: position.step,
